@@ -1,0 +1,49 @@
+# make demo | test | test-all | check | bench | clean; each sets up .venv first, and only when its ingredients have changed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# a place of its own, so that a demo neither uses nor fills the user's cache
+DEMO := quests/demo
+
+.PHONY: demo test test-all check format bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo      a small loss quest on the embedded pictures: table and report, in minutes"
+	@echo "make test      every fast test"
+	@echo "make test-all  slow tests too"
+	@echo "make check     lint, format, types, layers, dependencies"
+	@echo "make bench     time of our training loop against a plain one"
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c "import sys; sys.exit(0 if sys.version_info >= (3, 11) else 'salquest needs Python 3.11 or newer; this is ' + sys.version.split()[0] + '; say make PYTHON=python3.11')"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,dev]"
+	@touch $@
+
+demo: $(STAMP)
+	$(BIN)/salquest quest demo --out $(DEMO) --cache $(DEMO)/features
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 -q
+
+test-all: $(STAMP)
+	$(BIN)/python -m pytest -q -m "slow or not slow"
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry src
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/training.py
+
+clean:
+	rm -rf $(VENV) quests dist build

@@ -1,0 +1,131 @@
+"""`salquest list`: the catalogues, as a table or as JSON."""
+
+from __future__ import annotations
+
+import importlib
+import json as js
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+Kind = Literal["losses", "metrics", "models", "datasets", "encoders", "recipes"]
+Entry = dict[str, str]
+
+
+def list_entries(kind: Kind, *, json: Annotated[bool, Parameter(negative=())] = False) -> None:
+    """What salquest knows by name.
+
+    Args:
+        kind: Which catalogue.
+        json: Print one JSON document.
+    """
+    print_cards(kind, as_json=json)
+
+
+def print_cards(kind: str, *, as_json: bool) -> None:
+    """Print a catalogue to stdout."""
+    entries = _ENTRIES[kind]()
+    if as_json:
+        print(js.dumps(entries, indent=1, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for heading in next(iter(entries.values()), {"name": ""}):
+        table.add_column(heading, overflow="fold")
+    for entry in entries.values():
+        table.add_row(*entry.values())
+    Console().print(table)
+
+
+def _catalogue(room: str, name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = getattr(importlib.import_module(f"salquest.{room}"), name)
+    return found
+
+
+def _losses() -> dict[str, Entry]:
+    return {
+        name: {
+            "name": name,
+            "what": card.title,
+            "better": card.direction,
+            "range": card.range,
+            "takes": {"unit": "values in 0..1", "values": "values of any scale"}.get(card.prediction, card.prediction),
+            "against": {"counts": "fixations", "saliency": "density, max 1"}.get(card.against, card.against),
+            "family": card.family,
+            "source": card.source,
+        }
+        for name, card in _catalogue("losses", "LOSSES").items()
+    }
+
+
+def _metrics() -> dict[str, Entry]:
+    return {
+        name: {
+            "name": name,
+            "what": card.title,
+            "better": card.direction,
+            "unit": card.unit,
+            "range": f"{card.range[0]:g}..{card.range[1]:g}",
+            "against": ", ".join(card.needs),
+            "source": card.source,
+        }
+        for name, card in _catalogue("metrics", "METRICS").items()
+    }
+
+
+def _models() -> dict[str, Entry]:
+    return {
+        name: {"name": name, "what": card.title, "ready": "yes" if card.build else "train it first", "source": card.source, "licence": card.licence}
+        for name, card in _catalogue("models", "MODELS").items()
+    }
+
+
+def _datasets() -> dict[str, Entry]:
+    return {
+        name: {
+            "name": name,
+            "what": card.title,
+            "embedded": "yes" if card.embedded else "",
+            "first fixation": "dropped" if card.drop_first else "kept",
+            "licence": card.licence,
+            "source": card.source,
+        }
+        for name, card in _catalogue("datasets", "DATASETS").items()
+    }
+
+
+def _encoders() -> dict[str, Entry]:
+    return {
+        name: {
+            "name": name,
+            "taps": ", ".join(card.default_taps),
+            "parameters": f"{card.parameters:,}",
+            "weights": ", ".join(card.weights),
+            "source": card.source,
+        }
+        for name, card in _catalogue("encoders", "ENCODERS").items()
+    }
+
+
+def _recipes() -> dict[str, Entry]:
+    import tomllib
+
+    packaged = importlib.import_module("salquest.quest.packaged").packaged_recipes()
+    entries = {}
+    for name, text in packaged.items():
+        values = tomllib.loads(text)
+        entries[name] = {"name": name, "what": values.get("title", ""), "data": values["data"], "runs": str(len(values["runs"]))}
+    return entries
+
+
+_ENTRIES: Mapping[str, Callable[[], dict[str, Entry]]] = {
+    "losses": _losses,
+    "metrics": _metrics,
+    "models": _models,
+    "datasets": _datasets,
+    "encoders": _encoders,
+    "recipes": _recipes,
+}

@@ -1,0 +1,156 @@
+"""`salquest train`: one network, one loss, one run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from salquest.cli.arguments import cache_folder, data_set
+from salquest.cli.watching import announce, run_watcher
+from salquest.datasets import Split, divide, load_dataset
+from salquest.errors import InputError
+from salquest.runs import ProgressDisplay, RunFolder
+from salquest.training import TrainingPlan
+from salquest.training import train as train_network
+from salquest.training.plan import plan_from
+
+Flag = Annotated[bool, Parameter(negative=())]
+
+
+def train(
+    *,
+    out: Path,
+    data: Annotated[str | None, Parameter(help="NAME=PATH, or NAME where it is embedded or below SALQUEST_DATA.")] = None,
+    loss: Annotated[str | None, Parameter(help='A weighted sum, such as "10*kld - 2*cc - nss".')] = None,
+    network: str = "bruckert",
+    encoder: str = "mobilenet_v2",
+    weights: str = "imagenet",
+    unfreeze: str = "none",
+    activation: Literal["auto", "relu", "sigmoid", "softmax"] = "auto",
+    height: int = 240,
+    width: int = 320,
+    epochs: int = 10,
+    batch: int = 8,
+    lr: float = 1e-3,
+    encoder_lr: float | None = None,
+    optimizer: Literal["sgd", "adam", "adamw"] = "adam",
+    schedule: Literal["constant", "cosine", "one-cycle"] = "cosine",
+    weight_decay: float = 0.0,
+    clip: float = 0.0,
+    patience: int = 0,
+    mirror: bool = True,
+    seed: int = 0,
+    set: Annotated[list[str], Parameter(negative=())] = [],  # noqa: A002, B006
+    split: str = "auto",
+    device: str = "auto",
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true",
+    cache: Path | None = None,
+    resume: Flag = False,
+    force: Flag = False,
+) -> int:
+    """Train a network and score it on the test pictures; the same command takes an interrupted run up again.
+
+    Args:
+        out: The run folder.
+        network: The decoder: a network from `salquest list models`.
+        encoder: From `salquest list encoders`, or timm:NAME.
+        weights: imagenet, another name of the encoder's weights, none, or the path of a file.
+        unfreeze: Stages of the encoder that learn: none, all, or a stage's name for it and all deeper ones.
+        activation: What turns the raw map into values; auto pairs it with the loss as the loss paper does.
+        height: Pictures are squashed to this many rows.
+        width: Pictures are squashed to this many columns.
+        epochs: Passes over the training pictures.
+        batch: Pictures per step.
+        lr: Peak learning rate of new layers.
+        encoder_lr: Peak rate of the encoder's stages that learn; a tenth of lr where it is not given.
+        optimizer: How weights move.
+        schedule: How the rate changes over the run.
+        weight_decay: Of the optimiser.
+        clip: Greatest norm of the gradient; 0 leaves it.
+        patience: Stop after this many epochs without a lower validation loss; 0 never.
+        mirror: Show pictures mirrored left to right half of the time.
+        seed: Of new layers, order, mirroring and dropout.
+        set: Any other setting of a plan as NAME=VALUE, such as map_size=60,80 or decoder.last_bias=-2.
+        split: auto, distributed, seed, or a CSV file image,split.
+        device: auto, cpu, cuda, cuda:1, mps.
+        precision: Of the arithmetic.
+        cache: Folder for the features of a frozen encoder.
+        resume: Take the run in --out up again with its own settings.
+        force: Begin anew where another run stands in --out.
+    """
+    if resume:
+        plan, chosen, parts = _stored(out, data)
+    else:
+        if loss is None or data is None:
+            raise InputError("a run needs --loss and --data (or --resume with the folder of a run that was begun)")
+        settings: dict[str, Any] = {
+            "loss": loss,
+            "network": network,
+            "encoder": encoder,
+            "weights": weights,
+            "unfreeze": unfreeze,
+            "activation": activation,
+            "size": (height, width),
+            "epochs": epochs,
+            "batch": batch,
+            "lr": lr,
+            "encoder_lr": encoder_lr,
+            "optimizer": optimizer,
+            "schedule": schedule,
+            "weight_decay": weight_decay,
+            "clip": clip,
+            "patience": patience,
+            "mirror": mirror,
+            "seed": seed,
+            "precision": precision,
+        }
+        plan = plan_from({**settings, **_others(set)}, where="command line").resolved()
+        chosen = data_set(data)
+        parts = divide(chosen, split)
+    with ProgressDisplay() as display:
+        announce(display, plan, out)
+        record = train_network(
+            plan, chosen, parts, out, device=device, cache=cache or cache_folder(), force=force, watch=run_watcher(display, str(out))
+        )
+    print(f"{out}: {record.status}{f' ({record.reason})' if record.reason else ''}, best epoch {record.best_epoch} of {record.epochs_done}")
+    if record.scores:
+        print("test: " + ", ".join(f"{name} {value:.3f}" for name, value in record.scores.items()))
+    return 0
+
+
+def _stored(out: Path, data: str | None) -> tuple[TrainingPlan, Any, Split]:
+    record = RunFolder(out).read()
+    chosen = data_set(data) if data else load_dataset(record.data["name"], record.data.get("root") or None)
+    if chosen.edition() != record.data["edition"]:
+        raise InputError(f"the run in {out} was begun on edition {record.data['edition']} of {chosen.name}; this is edition {chosen.edition()}")
+    parts = {part: tuple(record.split[part]) for part in ("train", "val", "test")}
+    return plan_from(dict(record.plan), where=str(out)), chosen, Split(**parts, origin=record.split["origin"])
+
+
+def _others(words: list[str]) -> dict[str, Any]:
+    """NAME=VALUE words as settings; decoder.NAME goes to the decoder's options."""
+    found: dict[str, Any] = {}
+    for word in words:
+        name, sign, text = word.partition("=")
+        if not sign or not name:
+            raise InputError(f"--set takes NAME=VALUE; found {word!r}")
+        values = [_value(part) for part in text.split(",")]
+        value = values[0] if len(values) == 1 else values
+        if name.startswith("decoder."):
+            found.setdefault("decoder", {})[name.removeprefix("decoder.")] = value
+        else:
+            found[name] = value
+    return found
+
+
+def _value(text: str) -> str | int | float | bool:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

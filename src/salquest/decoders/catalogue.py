@@ -1,0 +1,58 @@
+"""The decoders that have a name. A new one is a file with a module, and one card here. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecoderCard:
+    """One entry of DECODERS.
+
+    Attributes:
+        build: `build(channels, **options)` makes the module; it maps taps (B, C_i, h_i, w_i) to a raw map (B, h, w).
+        parameters: how many it trains by default, for some channels of taps.
+        grid: whose grid the map has, by default.
+        summary, source: what it is, and whom it follows.
+    """
+
+    build: Callable[..., nn.Module]
+    parameters: Mapping[tuple[int, ...], int]
+    grid: str
+    summary: str
+    source: str
+
+
+def _bruckert(*args: Any, **options: Any) -> nn.Module:
+    from salquest.decoders.aspp import BruckertDecoder
+
+    return BruckertDecoder(*args, **options)
+
+
+def _light(*args: Any, **options: Any) -> nn.Module:
+    from salquest.decoders.readout import LightReadout
+
+    return LightReadout(*args, **options)
+
+
+DECODERS: Mapping[str, DecoderCard] = {
+    "bruckert": DecoderCard(
+        build=_bruckert,
+        parameters={(256, 512, 512): 1_622_401, (32, 96, 320): 663_937},
+        grid="first tap",
+        summary="3x3 reduction, four dilated branches, 1x1, fixed 5x5 blur",
+        source="Bruckert 2021",
+    ),
+    "light": DecoderCard(
+        build=_light,
+        parameters={(32, 96, 320): 36_737},
+        grid="finest tap",
+        summary="1x1 per tap, summed on the finest grid, two depthwise 5x5",
+        source="ours",
+    ),
+}

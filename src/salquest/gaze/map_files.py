@@ -1,0 +1,85 @@
+"""Saliency maps as files: float arrays, 16-bit and 8-bit pictures, out and in again."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from salquest.errors import BrokenFile, DataNotFound, InputError
+from salquest.gaze.maps import SaliencyMap
+from salquest.gaze.pictures import read_picture
+
+MapFormat = Literal["npy", "png16", "png8"]
+
+SUFFIXES = (".npy", ".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
+
+
+def encode_map(saliency: SaliencyMap, form: MapFormat = "npy") -> bytes:
+    """The content of a map file.
+
+    Args:
+        saliency: what to write.
+        form: "npy" keeps every float; "png16" scales a density from 0..maximum (values of any sign from minimum..maximum) to 0..65535;
+            "png8" likewise to 1..255: 0.5 is added before rounding, so that no pixel is zero, because a zero under a fixation ruins KL
+            and information gain.
+
+    Raises:
+        InputError: no such form.
+    """
+    if form not in get_args(MapFormat):
+        raise InputError(f"no map format is called {form!r}; there are: {', '.join(get_args(MapFormat))}")
+    content = io.BytesIO()
+    if form == "npy":
+        np.save(content, saliency.values)
+    elif form == "png16":
+        Image.fromarray(np.rint(_shares(saliency) * 65535).astype(np.uint16)).save(content, format="PNG")
+    else:
+        levels = np.minimum(np.floor(_shares(saliency) * 255 + 1), 255).astype(np.uint8)
+        Image.fromarray(levels).save(content, format="PNG")
+    return content.getvalue()
+
+
+def map_suffix(form: MapFormat) -> str:
+    """The ending of a map file of that form."""
+    return ".npy" if form == "npy" else ".png"
+
+
+def read_map(path: Path) -> NDArray[np.float64]:
+    """Read a map file, (H, W): .npy without pickles, or a picture of 8 or 16 bits, whose first channel is taken.
+
+    Raises:
+        DataNotFound: no such file. BrokenFile: not a map of finite numbers.
+    """
+    if not path.is_file():
+        raise DataNotFound(f"there is no map at {path}")
+    if path.suffix.lower() != ".npy":
+        return _read_picture_map(path)
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise BrokenFile(f"{path} is not an array that can be read: {error}") from error
+    if values.ndim != 2 or not np.issubdtype(values.dtype, np.number) or np.iscomplexobj(values):
+        raise BrokenFile(f"{path} is no map: a map is (H, W) of numbers; found {values.shape} of {values.dtype}")
+    if not np.isfinite(values).all():
+        raise BrokenFile(f"{path} is no map: it holds NaN or infinity")
+    return values.astype(np.float64)
+
+
+def _read_picture_map(path: Path) -> NDArray[np.float64]:
+    pixels = read_picture(path)[:, :, 0].astype(np.float64)  # refuses what is broken or too large
+    with Image.open(path) as picture:
+        if picture.mode.startswith("I"):
+            return np.asarray(picture, dtype=np.float64)
+    return pixels
+
+
+def _shares(saliency: SaliencyMap) -> NDArray[np.float64]:
+    """0..1 for storing: a density keeps its zero, so that the file read back is the same density up to its scale."""
+    if saliency.kind == "density":
+        return saliency.values.astype(np.float64) / float(saliency.values.max())
+    return saliency.display()

@@ -1,0 +1,133 @@
+"""Picture files in: any mode, any layout of channels, hostile files refused with a sentence."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from salquest.errors import BrokenFile, DataNotFound, InputError
+
+Pixels = NDArray[np.uint8]
+
+# larger than any camera's picture at the time of writing; the limit stops decompression bombs before they are unpacked
+MAX_PIXELS = 256_000_000
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
+
+
+def read_picture(path: str | Path, *, follow_exif: bool = False) -> Pixels:
+    """Decode a picture file to RGB, (H, W, 3) uint8.
+
+    Grey, palette, CMYK, 16-bit and transparent pictures become RGB (transparent parts on white); of an animation the first frame is taken.
+
+    Args:
+        path: the file.
+        follow_exif: turn the picture as its EXIF tag says. Right for photographs, wrong for data sets, whose gaze was recorded on the
+            pixels as stored (CAT2000 has such a file).
+
+    Raises:
+        DataNotFound: no such file. BrokenFile: not a picture, cut short, or too large to be one.
+    """
+    source = Path(path)
+    with _opened(source) as picture:
+        turned = ImageOps.exif_transpose(picture) if follow_exif else picture
+        return as_rgb(turned)
+
+
+def picture_size(path: str | Path) -> tuple[int, int]:
+    """(height, width) from the file's header, without decoding it. Raises as `read_picture`."""
+    source = Path(path)
+    with _opened(source, decode=False) as picture:
+        return picture.height, picture.width
+
+
+def as_pixels(picture: str | Path | Image.Image | NDArray) -> Pixels:
+    """Whatever a caller may hand over as a picture, as (H, W, 3) uint8: a path, a PIL image, or an array.
+
+    Arrays are (H, W), (H, W, 3) or (H, W, 4) of uint8, or of floats in 0..1.
+    """
+    if isinstance(picture, (str, Path)):
+        return read_picture(picture, follow_exif=True)
+    if isinstance(picture, Image.Image):
+        return as_rgb(picture)
+    array = np.asarray(picture)
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or min(array.shape[:2]) < 1:
+        raise InputError(f"a picture is an array of (H, W), (H, W, 3) or (H, W, 4); found shape {array.shape}")
+    if np.issubdtype(array.dtype, np.floating):
+        if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
+            raise InputError("a picture of floats holds values in 0..1; divide by 255 or hand over uint8")
+        array = np.rint(array * 255).astype(np.uint8)
+    if array.dtype != np.uint8:
+        raise InputError(f"a picture is uint8, or floats in 0..1; found {array.dtype}")
+    return as_rgb(Image.fromarray(array))
+
+
+def as_rgb(picture: Image.Image) -> Pixels:
+    """A PIL image of any mode as RGB, (H, W, 3) uint8."""
+    if picture.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
+        values = np.asarray(picture, dtype=np.float64)
+        top = 65535.0 if picture.mode != "F" else max(float(values.max()), 1e-12)
+        grey = np.clip(np.rint(values * (255.0 / top)), 0, 255).astype(np.uint8)
+        return np.repeat(grey[:, :, None], 3, axis=2)
+    if "A" in picture.mode or "transparency" in picture.info:
+        with_alpha = picture.convert("RGBA")
+        paper = Image.new("RGBA", with_alpha.size, (255, 255, 255, 255))
+        return np.asarray(Image.alpha_composite(paper, with_alpha).convert("RGB"))
+    return np.asarray(picture.convert("RGB"))
+
+
+def resize_picture(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """A picture (H, W, 3) squashed or stretched to (height, width), bilinear with averaging when it shrinks."""
+    if pixels.shape[:2] == tuple(size):
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize((size[1], size[0]), Image.Resampling.BILINEAR))
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the name is that of a picture: a known ending, and no hidden or system file."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+class _opened:
+    """Open a picture file, decoded or only its header, with every way that it can be broken told as BrokenFile."""
+
+    def __init__(self, path: Path, *, decode: bool = True) -> None:
+        self.path, self.decode = path, decode
+
+    def __enter__(self) -> Image.Image:
+        try:
+            content = self.path.read_bytes() if self.decode else None
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise DataNotFound(f"there is no picture at {self.path}; check the path") from error
+        except IsADirectoryError as error:
+            raise DataNotFound(f"{self.path} is a folder, not a picture") from error
+        except OSError as error:
+            raise BrokenFile(f"{self.path} cannot be opened: {error.strerror or error}") from error
+        if content is not None and not content:
+            raise BrokenFile(f"{self.path} is empty: not a picture")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+                self.picture = Image.open(io.BytesIO(content) if content is not None else self.path)
+            if self.picture.width * self.picture.height > MAX_PIXELS:
+                size = f"{self.picture.width} x {self.picture.height}"
+                self.picture.close()
+                raise BrokenFile(f"{self.path} says it has {size} pixels; more than {MAX_PIXELS:,} are not opened")
+            if self.decode:
+                self.picture.load()
+        except FileNotFoundError as error:
+            raise DataNotFound(f"there is no picture at {self.path}; check the path") from error
+        except UnidentifiedImageError as error:
+            raise BrokenFile(f"{self.path} is not a picture that can be read (its content is of no known image format)") from error
+        except Image.DecompressionBombError as error:
+            raise BrokenFile(f"{self.path} is too large to be opened: more than {MAX_PIXELS:,} pixels") from error
+        except (OSError, SyntaxError, ValueError, EOFError) as error:
+            raise BrokenFile(f"{self.path} is a broken or truncated picture: {error}") from error
+        return self.picture
+
+    def __exit__(self, *_: object) -> None:
+        self.picture.close()

@@ -1,0 +1,96 @@
+"""Models that do not look at the picture: what every other model has to beat."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from salquest.datasets import DataSet, load_dataset
+from salquest.errors import InputError
+from salquest.gaze import SaliencyMap, Stimulus, as_density, mean_density, resize_map
+from salquest.gaze.pictures import Pixels
+from salquest.models.contract import Model
+
+# centre biases are smooth: this grid keeps them and makes them cheap to add up
+GRID = (64, 64)
+
+
+class Uniform(Model):
+    """Every pixel alike: chance."""
+
+    name = "uniform"
+    is_density = True
+
+    def predict_pixels(self, pixels: Pixels) -> SaliencyMap:
+        """The uniform density of the picture's size."""
+        height, width = pixels.shape[:2]
+        return SaliencyMap(np.full((height, width), 1.0 / (height * width), dtype=np.float32), "density")
+
+
+class CentreBias(Model):
+    """Where people look whatever the picture: a mean density, stretched to the picture's size.
+
+    Args:
+        density: non-negative, (h, w), of any size.
+        name: as tables show it.
+    """
+
+    is_density = True
+
+    def __init__(self, density: ArrayLike, *, name: str = "centre bias") -> None:
+        self.name = name
+        self.density = as_density(density)
+
+    @classmethod
+    def of(cls, data: DataSet, *, sigma_px: float | None = None, name: str = "centre bias") -> CentreBias:
+        """The mean density of a data set's pictures, each weighing the same.
+
+        Args:
+            data: at least one picture.
+            sigma_px: of each picture's density; one degree where it is not given.
+        """
+        if len(data) == 0:
+            raise InputError("a centre bias is the mean over pictures; found none")
+        return cls(mean_density((_small(sample.density(sigma_px or data.sigma_px)) for sample in data), GRID), name=name)
+
+    def predict_pixels(self, pixels: Pixels) -> SaliencyMap:
+        """The mean density at the picture's size."""
+        return self.at(pixels.shape[:2])
+
+    def at(self, size: tuple[int, int]) -> SaliencyMap:
+        """The mean density at (height, width)."""
+        return SaliencyMap(as_density(resize_map(self.density, size)).astype(np.float32), "density")
+
+
+class OthersCentreBias(Model):
+    """The centre bias of all the other pictures of a data set: the floor where no separate training part is at hand."""
+
+    name = "centre bias"
+    is_density = True
+
+    def __init__(self, data: DataSet, *, sigma_px: float | None = None) -> None:
+        if len(data) < 2:
+            raise InputError(f"the centre bias of the other pictures needs at least two; {data.name} has {len(data)} here")
+        self._each = {sample.stimulus.key: _small(sample.density(sigma_px or data.sigma_px)) for sample in data}
+        self._sum = sum(self._each.values(), np.zeros(GRID))
+
+    def predict_stimulus(self, stimulus: Stimulus) -> SaliencyMap:
+        """The mean density of the others at this stimulus' size."""
+        others = np.maximum(self._sum - self._each.get(stimulus.key, 0.0), 0.0)
+        return CentreBias(others).at(stimulus.size)
+
+    def predict_pixels(self, pixels: Pixels) -> SaliencyMap:
+        """For a picture that is not of the set: the mean over all."""
+        return CentreBias(self._sum).at(pixels.shape[:2])
+
+
+def embedded_centre_bias() -> CentreBias:
+    """The centre bias of osie-mini, which travels inside the package."""
+    root = resources.files("salquest.datasets") / "embedded" / "osie-mini"
+    return CentreBias.of(load_dataset("osie-mini", str(root)), name="centre-bias")
+
+
+def _small(density: ArrayLike) -> np.ndarray:
+    return as_density(resize_map(density, GRID))

@@ -1,0 +1,62 @@
+"""The models by name, and the door through which a name or a run folder becomes something that predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from salquest.errors import InputError, UnknownName
+from salquest.models.baselines import Uniform, embedded_centre_bias
+from salquest.models.contract import Model
+from salquest.runs import RunFolder
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What is known about a model.
+
+    Attributes:
+        build: makes it, or None for a network that has to be trained first.
+        title, source, licence: for people.
+    """
+
+    build: Callable[[], Model] | None
+    title: str
+    source: str
+    licence: str = "MIT"
+
+
+MODELS: Mapping[str, ModelCard] = {
+    "centre-bias": ModelCard(embedded_centre_bias, "the mean density of osie-mini, stretched to the picture", "ours, from OSIE (Xu 2014)"),
+    "uniform": ModelCard(Uniform, "every pixel alike: chance", "-"),
+    "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1"),
+    "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours"),
+}
+
+# until a trained model ships
+DEFAULT = "centre-bias"
+
+
+def load_model(name: str | Path, *, device: str = "cpu") -> Model:
+    """A model by its name, or the network of a run folder.
+
+    Args:
+        name: from `salquest list models`, or a path.
+        device: of a network: "cpu", "cuda", "mps"...
+
+    Raises:
+        UnknownName: neither a model nor a folder. InputError: a network that has not been trained. DataNotFound, BrokenFile: the folder's content.
+    """
+    if str(name) in MODELS:
+        build = MODELS[str(name)].build
+        if build is None:
+            raise InputError(f"{name} is a network without trained weights; train it (salquest train --network {name} --out RUN) and name its run folder")
+        return build()
+    path = Path(name).expanduser()
+    if path.is_dir():
+        RunFolder(path).read()  # says what a folder lacks before torch is loaded
+        from salquest.models.deep.trained import TrainedNetwork
+
+        return TrainedNetwork.load(path, device=device)
+    raise UnknownName("model or run folder", str(name), MODELS)

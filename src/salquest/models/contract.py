@@ -1,0 +1,63 @@
+"""The contract of everything that predicts: a picture in, a saliency map of its size out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from salquest.errors import InputError
+from salquest.gaze import SaliencyMap, Stimulus
+from salquest.gaze.pictures import Pixels, as_pixels
+
+Picture = str | Path | Image.Image | NDArray
+
+
+class Model(ABC):
+    """Something that predicts where people look.
+
+    Attributes:
+        name: as tables show it.
+        is_density: whether its maps are densities, so that `log_density` and information gain mean what they say.
+    """
+
+    name: str
+    is_density: bool = False
+
+    @overload
+    def predict(self, picture: Picture) -> SaliencyMap: ...
+    @overload
+    def predict(self, picture: Sequence[Picture]) -> list[SaliencyMap]: ...
+    def predict(self, picture: Picture | Sequence[Picture]) -> SaliencyMap | list[SaliencyMap]:
+        """The map of a picture, of the picture's size; a list gives a list.
+
+        Args:
+            picture: a path (turned as its EXIF tag says), a PIL image, or an array (H, W, 3) of uint8 or of floats in 0..1.
+        """
+        if isinstance(picture, (list, tuple)):
+            return [self.predict(one) for one in picture]
+        return self.predict_pixels(as_pixels(picture))  # type: ignore[arg-type]
+
+    def predict_stimulus(self, stimulus: Stimulus) -> SaliencyMap:
+        """The map of a data set's stimulus: its pixels as stored, which gaze was recorded on."""
+        return self.predict_pixels(stimulus.pixels())
+
+    def log_density(self, picture: Picture) -> NDArray[np.float64]:
+        """Natural logarithm of the predicted density, (H, W).
+
+        Raises:
+            InputError: the model's maps are no densities.
+        """
+        if not self.is_density:
+            raise InputError(f"{self.name} predicts values, not a density; its map has no likelihood")
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict(picture).density())
+
+    @abstractmethod
+    def predict_pixels(self, pixels: Pixels) -> SaliencyMap:
+        """The map of a picture given as (H, W, 3) uint8 RGB."""

@@ -1,0 +1,142 @@
+"""A saliency network: pictures, or the cached taps of a frozen encoder, become one raw map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from salquest.decoders import DECODERS
+from salquest.encoders import Encoder, build_encoder, rebuild_encoder
+from salquest.errors import InputError, UnknownName
+from salquest.gaze import SaliencyMap, as_density, resize_map, resize_picture
+from salquest.gaze.pictures import Pixels
+from salquest.losses import Activation, Prediction
+
+
+@dataclass(frozen=True)
+class NetworkCard:
+    """A network by name: which decoder it puts on which encoder, and how much of the loss paper it follows.
+
+    Attributes:
+        decoder: its name in DECODERS.
+        encoder: the encoder that is taken where none is asked for.
+        title, source: for people.
+    """
+
+    decoder: str
+    encoder: str
+    title: str
+    source: str
+
+
+NETWORKS: Mapping[str, NetworkCard] = {
+    "bruckert": NetworkCard("bruckert", "vgg16", "the loss paper's network: three taps, 3x3 reduction, ASPP, fixed blur", "Bruckert 2021, section 3.1"),
+    "light": NetworkCard("light", "mobilenet_v2", "taps reduced to 64 channels and summed, two separable 5x5 layers", "ours"),
+}
+
+
+class SaliencyNetwork(nn.Module):
+    """Encoder, decoder, and the sizes between which they work.
+
+    Attributes:
+        encoder, decoder: see their rooms.
+        activation: what turns the raw map into values; it belongs to the loss that the network was trained with.
+        size: (height, width) that pictures are squashed to.
+        map_size: (height, width) of the raw map, where losses are taken.
+    """
+
+    def __init__(
+        self, encoder: Encoder, decoder: nn.Module, *, activation: Activation, size: tuple[int, int], map_size: tuple[int, int]
+    ) -> None:
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+        self.activation: Activation = activation
+        self.size, self.map_size = size, map_size
+
+    def forward(self, inputs: Tensor | Sequence[Tensor]) -> Tensor:
+        """Raw maps, (B, *map_size), of pictures (B, 3, H, W) in 0..1, or of the encoder's taps, (B, C, h, w) each."""
+        taps = self.encoder(inputs) if isinstance(inputs, Tensor) else inputs
+        raw = self.decoder(taps)
+        return F.interpolate(raw[:, None], self.map_size, mode="bilinear", align_corners=False)[:, 0]
+
+    @torch.inference_mode()
+    def predict_pixels(self, pixels: Pixels) -> SaliencyMap:
+        """The density that the network predicts for (H, W, 3) uint8 RGB, at the picture's size."""
+        picture = torch.from_numpy(np.array(resize_picture(pixels, self.size))).permute(2, 0, 1)[None]
+        device = next(self.parameters()).device
+        raw = self(picture.to(device).float() / 255)
+        return self.as_map(raw, (pixels.shape[0], pixels.shape[1]))
+
+    def as_map(self, raw: Tensor, size: tuple[int, int]) -> SaliencyMap:
+        """One raw map (1, *map_size) as a density of a picture's size: activated, divided by its sum, resized, divided again."""
+        density = Prediction(raw.detach().float(), self.activation).density[0].cpu().numpy()
+        return SaliencyMap(as_density(resize_map(density, size)).astype(np.float32), "density")
+
+
+def build_network(
+    name: str,
+    *,
+    encoder: str | None = None,
+    weights: str = "imagenet",
+    taps: Sequence[str] | None = None,
+    activation: Activation,
+    size: tuple[int, int],
+    map_size: tuple[int, int] | None = None,
+    seed: int = 0,
+    batch_norm: str = "eval",
+    decoder_options: Mapping[str, Any] | None = None,
+) -> SaliencyNetwork:
+    """Put a network together, its new layers drawn from `seed` without touching torch's global generator.
+
+    Raises:
+        UnknownName: no such network, encoder or tap. InputError: an option that the decoder does not have.
+    """
+    if name not in NETWORKS:
+        raise UnknownName("network", name, NETWORKS)
+    card = NETWORKS[name]
+    body = build_encoder(encoder or card.encoder, weights=weights, taps=tuple(taps) if taps else None, seed=seed, batch_norm=batch_norm)
+    options = _paired(card.decoder, activation, decoder_options or {})
+    decoder = _build_decoder(card.decoder, body.channels, {**options, "seed": seed})
+    return SaliencyNetwork(body, decoder, activation=activation, size=size, map_size=map_size or size)
+
+
+def network_spec(name: str, network: SaliencyNetwork, decoder_options: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain values from which `rebuild_network` makes the same network, to be kept beside its weights."""
+    return {
+        "network": name,
+        "encoder": network.encoder.spec(),
+        "activation": network.activation,
+        "size": list(network.size),
+        "map_size": list(network.map_size),
+        "decoder_options": dict(decoder_options),
+    }
+
+
+def rebuild_network(spec: Mapping[str, Any]) -> SaliencyNetwork:
+    """The network that `network_spec` describes, its tensors still to be loaded."""
+    if spec.get("network") not in NETWORKS:
+        raise UnknownName("network", str(spec.get("network")), NETWORKS)
+    card = NETWORKS[spec["network"]]
+    encoder = rebuild_encoder(spec["encoder"])
+    decoder = _build_decoder(card.decoder, encoder.channels, _paired(card.decoder, spec["activation"], spec["decoder_options"]))
+    height, width = spec["size"]
+    return SaliencyNetwork(encoder, decoder, activation=spec["activation"], size=(height, width), map_size=tuple(spec["map_size"]))
+
+
+def _build_decoder(name: str, channels: Sequence[int], options: Mapping[str, Any]) -> nn.Module:
+    try:
+        return DECODERS[name].build(channels, **options)
+    except TypeError as error:  # an option that the decoder does not have
+        raise InputError(f"the decoder {name} cannot be built so: {error}") from error
+
+
+def _paired(decoder: str, activation: Activation, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The decoder's options with what the activation decides: a rectified map follows the paper's order, convolution, ReLU, blur."""
+    defaults = {"activation_before_blur": "relu"} if decoder == "bruckert" and activation == "relu" else {}
+    return {**defaults, **given}

@@ -1,0 +1,35 @@
+"""A quest: one recipe, many runs that differ in what is compared and in nothing else, and the table that a person can trust.
+
+Names are imported when they are first used, so that recipes can be listed without torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from salquest.quest.packaged import packaged_recipes
+
+if TYPE_CHECKING:
+    from salquest.quest.engine import QuestResult, QuestWatcher, run_quest
+    from salquest.quest.recipe import PlannedRun, Recipe, find_recipe, read_recipe
+    from salquest.quest.reporting import report_quest
+
+_HOMES = {
+    "PlannedRun": "recipe",
+    "QuestResult": "engine",
+    "QuestWatcher": "engine",
+    "Recipe": "recipe",
+    "find_recipe": "recipe",
+    "read_recipe": "recipe",
+    "report_quest": "reporting",
+    "run_quest": "engine",
+}
+
+__all__ = ["PlannedRun", "QuestResult", "QuestWatcher", "Recipe", "find_recipe", "packaged_recipes", "read_recipe", "report_quest", "run_quest"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"salquest.quest.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'salquest.quest' has no attribute {name!r}")

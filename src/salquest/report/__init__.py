@@ -1,0 +1,23 @@
+"""Columns and pictures become tables, figures and one HTML page that a person can read. The only room that draws.
+
+What a column means (title, unit, which direction is better) is handed in; the report computes nothing but ranks.
+"""
+
+from salquest.report.figures import Curves, contact_sheet, learning_curves, overlay, score_figure
+from salquest.report.page import Gallery, quest_page, score_page
+from salquest.report.table import ColumnSpec, Row, Score, ScoreTable
+
+__all__ = [
+    "ColumnSpec",
+    "Curves",
+    "Gallery",
+    "Row",
+    "Score",
+    "ScoreTable",
+    "contact_sheet",
+    "learning_curves",
+    "overlay",
+    "quest_page",
+    "score_figure",
+    "score_page",
+]

@@ -1,0 +1,133 @@
+"""Figures and overlays, as PNG bytes or pixels. Drawn without a display, in one look."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from salquest.gaze import SaliencyMap
+from salquest.report.table import ScoreTable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# colours that stay apart for colour-blind readers (Okabe and Ito)
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8c6d31", "#7b4173", "#637939")
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The epochs of one run: the columns of its log.csv."""
+
+    name: str
+    epochs: Sequence[float]
+    values: Mapping[str, Sequence[float]]
+
+
+def learning_curves(runs: Sequence[Curves], panels: Mapping[str, str]) -> bytes:
+    """One panel per column of the logs, one line per run.
+
+    Args:
+        runs: what was logged.
+        panels: column -> title of its panel.
+    """
+    figure = _figure(4.2 * len(panels), 3.0)
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axis, (key, title) in zip(axes, panels.items(), strict=True):
+        for number, run in enumerate(runs):
+            if key in run.values:
+                axis.plot(run.epochs, run.values[key], color=COLOURS[number % len(COLOURS)], marker="o", markersize=3, linewidth=1.4, label=run.name)
+        axis.set_title(title, fontsize=10)
+        axis.set_xlabel("epoch", fontsize=9)
+        _tidy(axis)
+    axes[-1].legend(fontsize=8, frameon=False)
+    return _png(figure)
+
+
+def score_figure(table: ScoreTable, keys: Sequence[str]) -> bytes:
+    """Means with their intervals, one panel per metric, one line per row of the table."""
+    columns = [column for column in table.columns if column.key in keys]
+    figure = _figure(1.6 + 2.9 * len(columns), 0.9 + 0.36 * len(table.rows))
+    axes = figure.subplots(1, len(columns), squeeze=False, sharey=True)[0]
+    places = np.arange(len(table.rows))[::-1]
+    for axis, column in zip(axes, columns, strict=True):
+        for place, row in zip(places, table.rows, strict=True):
+            score = row.cells.get(column.key)
+            if score is not None and score.mean == score.mean:
+                colour = COLOURS[0] if row.kind == "model" and not row.note else "#888888"
+                axis.plot([score.low, score.high], [place, place], color=colour, linewidth=2, alpha=0.5)
+                axis.plot(score.mean, place, "o", color=colour, markersize=6)
+        axis.set_title(column.heading, fontsize=10)
+        axis.set_yticks(places, [row.name for row in table.rows], fontsize=9)
+        _tidy(axis)
+    return _png(figure)
+
+
+def heat(values: ArrayLike) -> NDArray[np.uint8]:
+    """A map scaled from its minimum to its maximum in colour, (H, W, 3): dark is low, light is high, readable in grey too."""
+    from matplotlib import colormaps
+
+    array = np.asarray(values, dtype=np.float64)
+    span = float(array.max() - array.min())
+    scaled = (array - array.min()) / span if span > 0 else np.zeros(array.shape)
+    return np.rint(colormaps["inferno"](scaled)[:, :, :3] * 255).astype(np.uint8)
+
+
+def overlay(pixels: NDArray[np.uint8], saliency: SaliencyMap, *, strength: float = 0.75) -> NDArray[np.uint8]:
+    """A map over its picture, (H, W, 3): colour where people look, the picture in dimmed grey elsewhere.
+
+    The square root of the map decides how much colour is seen, so that weak parts show; the map itself is not touched.
+    """
+    shown = saliency.display()
+    alpha = strength * np.sqrt(shown)[:, :, None]
+    grey = np.repeat(pixels.mean(axis=2, keepdims=True) * 0.65 + 40, 3, axis=2)
+    return np.rint(np.clip((1 - alpha) * grey + alpha * heat(shown), 0, 255)).astype(np.uint8)
+
+
+def contact_sheet(rows: Sequence[Sequence[NDArray[np.uint8]]], titles: Sequence[str], *, width: int = 240) -> bytes:
+    """Pictures in a grid with a title above each column, as PNG."""
+    tallest = [max(round(width * picture.shape[0] / picture.shape[1]) for picture in row) for row in rows]
+    figure = _figure(len(titles) * width / 100, sum(tallest) / 100 + 0.35)
+    axes = figure.subplots(len(rows), len(titles), squeeze=False, gridspec_kw={"height_ratios": tallest})
+    for line, row in zip(axes, rows, strict=True):
+        for axis, picture in zip(line, row, strict=True):
+            axis.imshow(np.asarray(Image.fromarray(picture).resize((width, max(1, round(width * picture.shape[0] / picture.shape[1]))))))
+            axis.set_axis_off()
+    for axis, title in zip(axes[0], titles, strict=True):
+        axis.set_title(title, fontsize=9)
+    return _png(figure)
+
+
+def picture_bytes(pixels: NDArray[np.uint8], *, width: int, quality: int = 82) -> bytes:
+    """A picture as JPEG of at most this width, for pages that carry their pictures inside."""
+    picture = Image.fromarray(pixels)
+    if picture.width > width:
+        picture = picture.resize((width, max(1, round(width * picture.height / picture.width))), Image.Resampling.LANCZOS)
+    content = io.BytesIO()
+    picture.save(content, format="JPEG", quality=quality)
+    return content.getvalue()
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=100, layout="constrained")
+
+
+def _tidy(axis: Any) -> None:
+    axis.grid(alpha=0.25, linewidth=0.6)
+    axis.tick_params(labelsize=8)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
+
+
+def _png(figure: Figure) -> bytes:
+    content = io.BytesIO()
+    figure.savefig(content, format="png")
+    return content.getvalue()

@@ -1,0 +1,109 @@
+"""A table as named columns of equal length: what scores and logs are kept in, written as CSV, handed to pandas where it is there."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from salquest.errors import BrokenFile, DataNotFound, InputError, MissingExtra, UnknownName
+from salquest.runs.atomic import write_text
+
+Cell = str | float | int | None
+
+
+class Columns(Mapping[str, list[Cell]]):
+    """Named columns of equal length, in order.
+
+    >>> table = Columns.of_rows([{"image": "1001.jpg", "nss": 1.5}, {"image": "1002.jpg", "nss": 2.0}])
+    >>> table["nss"], len(table), table.height
+    ([1.5, 2.0], 2, 2)
+    """
+
+    def __init__(self, columns: Mapping[str, Sequence[Cell]]) -> None:
+        heights = {name: len(values) for name, values in columns.items()}
+        if len(set(heights.values())) > 1:
+            raise InputError(f"the columns of a table must be of one length; found {heights}")
+        self._columns = {name: list(values) for name, values in columns.items()}
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Mapping[str, Cell]]) -> Columns:
+        """From one mapping per row; names come from all rows, a cell that a row lacks is None."""
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        return cls({name: [row.get(name) for row in rows] for name in names})
+
+    def __getitem__(self, name: str) -> list[Cell]:
+        if name not in self._columns:
+            raise UnknownName("column", name, self._columns)
+        return self._columns[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    @property
+    def height(self) -> int:
+        """Number of rows."""
+        return len(next(iter(self._columns.values()), []))
+
+    def rows(self) -> list[dict[str, Cell]]:
+        """One mapping per row."""
+        return [{name: values[i] for name, values in self._columns.items()} for i in range(self.height)]
+
+    def numbers(self, name: str) -> list[float]:
+        """One column as floats; an empty cell is NaN."""
+        return [float("nan") if cell is None else float(cell) for cell in self[name]]
+
+    def to_csv(self) -> str:
+        """The table as CSV text; floats in full precision, None as an empty cell."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self._columns)
+        writer.writerows([("" if cell is None else repr(float(cell)) if isinstance(cell, float) else cell) for cell in row.values()] for row in self.rows())
+        return text.getvalue()
+
+    def save(self, path: Path) -> None:
+        """Write the table as a CSV file, whole or not at all."""
+        write_text(path, self.to_csv())
+
+    @classmethod
+    def load(cls, path: Path) -> Columns:
+        """Read a CSV file as `save` writes it: numbers come back as numbers, empty cells as None.
+
+        Raises:
+            DataNotFound: no such file. BrokenFile: rows of different lengths.
+        """
+        if not path.is_file():
+            raise DataNotFound(f"there is no table at {path}")
+        with path.open(newline="", encoding="utf-8") as lines:
+            header, *rows = list(csv.reader(lines)) or [[]]
+        if any(len(row) != len(header) for row in rows):
+            raise BrokenFile(f"{path} has rows that do not match its header of {len(header)} columns")
+        return cls({name: [_cell(row[i]) for row in rows] for i, name in enumerate(header)})
+
+    def to_pandas(self) -> Any:
+        """The table as a pandas DataFrame, where pandas is installed."""
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise MissingExtra("to_pandas", "pandas") from error
+        return pd.DataFrame(self._columns)
+
+
+def _cell(text: str) -> Cell:
+    if text == "":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        try:
+            return float(text)
+        except ValueError:
+            return text

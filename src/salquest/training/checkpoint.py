@@ -1,0 +1,88 @@
+"""What resuming needs, written after every epoch: a folder that appears whole, safetensors and JSON, no pickle.
+
+    state/epoch-0007/network.safetensors      what learns (a frozen encoder is not repeated here)
+    state/epoch-0007/optimizer.safetensors
+    state/epoch-0007/progress.json            epoch, log so far, best epoch, the optimiser's numbers
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save, save_file
+from torch import Tensor
+
+from salquest.errors import BrokenFile
+from salquest.models.deep.network import SaliencyNetwork
+from salquest.runs import write_bytes, write_folder
+
+_NAME = "epoch-{:04d}"
+
+
+def save_state(
+    folder: Path, epoch: int, network: SaliencyNetwork, optimizers: Mapping[str, torch.optim.Optimizer], progress: Mapping[str, Any]
+) -> None:
+    """Write the state after an epoch and remove the ones before it; a kill at any moment leaves one whole state."""
+    target = folder / _NAME.format(epoch)
+    if target.exists():  # the same epoch, done again after a kill between renaming and tidying up
+        shutil.rmtree(target)
+
+    def fill(temporary: Path) -> None:
+        save_file(_learned(network), temporary / "network.safetensors")
+        tensors, numbers = {}, {}
+        for name, optimizer in optimizers.items():
+            content = optimizer.state_dict()
+            for index, entries in content["state"].items():
+                tensors |= {f"{name}/{index}/{key}": value.clone().contiguous() for key, value in entries.items() if isinstance(value, Tensor)}
+            numbers[name] = [{k: v for k, v in group.items() if k != "params"} | {"params": group["params"]} for group in content["param_groups"]]
+        save_file(tensors, temporary / "optimizer.safetensors")
+        (temporary / "progress.json").write_text(json.dumps({"epoch": epoch, "groups": numbers, **progress}), encoding="utf-8")
+
+    write_folder(target, fill)
+    for other in folder.iterdir():
+        if other != target:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def load_state(folder: Path, network: SaliencyNetwork, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Any] | None:
+    """Bring network and optimisers to the last whole state, and return its progress; None where there is none.
+
+    Raises:
+        BrokenFile: the state is of another network or cannot be read.
+    """
+    found = sorted(path for path in folder.glob("epoch-*") if path.is_dir()) if folder.is_dir() else []
+    if not found:
+        return None
+    latest = found[-1]
+    try:
+        network.load_state_dict(load_file(latest / "network.safetensors"), strict=False)
+        tensors = load_file(latest / "optimizer.safetensors")
+        progress: dict[str, Any] = json.loads((latest / "progress.json").read_text(encoding="utf-8"))
+        for name, optimizer in optimizers.items():
+            state: dict[int, dict[str, Tensor]] = {}
+            for path, value in tensors.items():
+                owner, index, key = path.split("/")
+                if owner == name:
+                    state.setdefault(int(index), {})[key] = value
+            optimizer.load_state_dict({"state": state, "param_groups": progress["groups"][name]})
+    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
+        raise BrokenFile(f"{latest} cannot be taken up again: {str(error).splitlines()[0]}; start anew with --force") from error
+    return progress
+
+
+def save_weights(path: Path, network: SaliencyNetwork) -> None:
+    """Write all tensors of a network, encoder included, so that the file needs no other; whole or not at all."""
+    write_bytes(path, save({name: value.contiguous().cpu() for name, value in network.state_dict().items()}))
+
+
+def _learned(network: SaliencyNetwork) -> dict[str, Tensor]:
+    """Tensors that training may change: everything but the frozen parameters and, with them, their unmoved buffers."""
+    fixed = {name for name, parameter in network.named_parameters() if not parameter.requires_grad}
+    frozen = {"encoder." + name for name in network.encoder.state_dict()} if network.encoder.is_frozen else set()
+    return {name: value.clone().contiguous().cpu() for name, value in network.state_dict().items() if name not in fixed | frozen}

@@ -1,0 +1,44 @@
+"""Optimisers and rates of a plan. A rate is a function of how much of the run is done, so that there is no scheduler state to lose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from salquest.models.deep.network import SaliencyNetwork
+from salquest.training.plan import TrainingPlan
+
+
+def build_optimizer(plan: TrainingPlan, network: SaliencyNetwork) -> torch.optim.Optimizer:
+    """The optimiser of a resolved plan over what learns: new layers at `lr`, stages of the encoder at `encoder_lr`."""
+    groups = [
+        {"params": [p for p in network.decoder.parameters() if p.requires_grad], "peak": plan.lr},
+        {"params": [p for p in network.encoder.parameters() if p.requires_grad], "peak": plan.encoder_lr},
+    ]
+    learning: list[dict[str, Any]] = [{**group, "lr": group["peak"]} for group in groups if group["params"]]
+    if plan.optimizer == "sgd":
+        return torch.optim.SGD(learning, lr=plan.lr, momentum=plan.momentum, weight_decay=plan.weight_decay)
+    kind = torch.optim.AdamW if plan.optimizer == "adamw" else torch.optim.Adam
+    return kind(learning, lr=plan.lr, betas=(plan.momentum, 0.999), weight_decay=plan.weight_decay)
+
+
+def rate_of(plan: TrainingPlan) -> Callable[[float], float]:
+    """Share of the peak rate when a share of all steps is done.
+
+    "constant" stays at 1; "cosine" falls to 0 along half a cosine; "one-cycle" rises along one from a 25th and falls along another to 0.
+    """
+    warmup = plan.warmup or (1 / 3 if plan.schedule == "one-cycle" else 0.0)
+    low = 1 / 25 if plan.schedule == "one-cycle" else 0.0
+
+    def rate(done: float) -> float:
+        if done < warmup:
+            risen = done / warmup
+            return low + (1 - low) * (0.5 - 0.5 * math.cos(math.pi * risen)) if plan.schedule == "one-cycle" else max(risen, 1e-3)
+        if plan.schedule == "constant":
+            return 1.0
+        return 0.5 + 0.5 * math.cos(math.pi * (done - warmup) / (1 - warmup))
+
+    return rate

@@ -1,0 +1,140 @@
+"""What shall be trained, and how: everything that decides the numbers of one run, typed, checked, and hashed into its identity.
+
+Where it is carried out (device, processes, paths) is none of a plan's business.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from salquest.encoders import ENCODERS
+from salquest.errors import InputError, UnknownName
+from salquest.losses import choose_activation, parse
+from salquest.losses.objective import Objective
+from salquest.models.deep.network import NETWORKS
+
+Optimizer = Literal["sgd", "adam", "adamw"]
+Schedule = Literal["constant", "cosine", "one-cycle"]
+Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+
+
+class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One run. Sizes are (height, width).
+
+    Attributes:
+        loss: a weighted sum, "10*kld - 2*cc - nss".
+        network: a name in NETWORKS: the decoder.
+        encoder: a name in ENCODERS, or `timm:NAME`.
+        weights: "imagenet" (the encoder's first named weights), another of its names, "none", or a path.
+        taps: of the encoder; empty for its default ones.
+        unfreeze: which stages of the encoder learn: "none", "all", or a stage's name for it and all deeper ones.
+        batch_norm: of the encoder: "eval" keeps its running statistics.
+        activation: "auto" pairs it with the loss as Bruckert 2021 does.
+        decoder: options of the decoder that differ from its defaults.
+        size: pictures are squashed to this.
+        map_size: where losses are taken; None is half of `size`.
+        sigma_degrees: width of the Gaussian of the densities that are learned and scored; `sigma_px` (of the stimulus) where it is given.
+        epochs, batch: of training; the last batch of an epoch may be smaller.
+        optimizer, lr, encoder_lr, momentum, weight_decay: encoder_lr is for stages that learn; None is a tenth of lr.
+        schedule, warmup: of the rate over all steps; warmup is the share of steps in which it rises from 0 (a third for one-cycle where 0).
+        clip: greatest norm of the gradient; 0 leaves it.
+        mirror: show every other picture mirrored, drawn anew in each epoch.
+        patience: stop after this many epochs without a lower validation loss; 0 never.
+        seed: of new layers, order, mirroring and dropout.
+        precision: of the arithmetic.
+    """
+
+    loss: str
+    network: str = "bruckert"
+    encoder: str = "mobilenet_v2"
+    weights: str = "imagenet"
+    taps: tuple[str, ...] = ()
+    unfreeze: str = "none"
+    batch_norm: Literal["eval", "train"] = "eval"
+    activation: Literal["auto", "relu", "sigmoid", "softmax"] = "auto"
+    decoder: dict[str, Any] = {}  # noqa: RUF012 - msgspec copies it for each plan
+    size: tuple[int, int] = (240, 320)
+    map_size: tuple[int, int] | None = None
+    sigma_degrees: float = 1.0
+    sigma_px: float | None = None
+    epochs: int = 10
+    batch: int = 8
+    optimizer: Optimizer = "adam"
+    lr: float = 1e-3
+    encoder_lr: float | None = None
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    schedule: Schedule = "cosine"
+    warmup: float = 0.0
+    clip: float = 0.0
+    mirror: bool = True
+    patience: int = 0
+    seed: int = 0
+    precision: Precision = "32-true"
+
+    def resolved(self) -> TrainingPlan:
+        """The plan with every "auto" and None written out and the loss printed canonically; equal requests become equal plans.
+
+        Raises:
+            InputError, UnknownName: what is asked for cannot be meant.
+        """
+        if self.network not in NETWORKS:
+            raise UnknownName("network", self.network, NETWORKS)
+        if self.encoder not in ENCODERS and not self.encoder.startswith("timm:"):
+            raise UnknownName("encoder", self.encoder, [*ENCODERS, "timm:NAME"])
+        expression = parse(self.loss)
+        activation = choose_activation(expression) if self.activation == "auto" else self.activation
+        Objective(expression, activation)  # refuses what does not go together
+        self._check_numbers()
+        return msgspec.structs.replace(
+            self,
+            loss=str(expression),
+            activation=activation,
+            map_size=self.map_size or (self.size[0] // 2, self.size[1] // 2),
+            encoder_lr=self.lr / 10 if self.encoder_lr is None else self.encoder_lr,
+        )
+
+    def as_record(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return dict(msgspec.to_builtins(self))
+
+    def _check_numbers(self) -> None:
+        rules = {
+            "epochs": (self.epochs >= 1, "1 or more"),
+            "batch": (self.batch >= 1, "1 or more"),
+            "lr": (self.lr > 0, "above 0"),
+            "encoder_lr": (self.encoder_lr is None or self.encoder_lr > 0, "above 0"),
+            "momentum": (0 <= self.momentum < 1, "in 0..1"),
+            "weight_decay": (self.weight_decay >= 0, "0 or more"),
+            "warmup": (0 <= self.warmup < 1, "a share of the steps in 0..1"),
+            "clip": (self.clip >= 0, "0 or more"),
+            "patience": (self.patience >= 0, "0 or more"),
+            "sigma_degrees": (self.sigma_degrees > 0, "above 0"),
+            "sigma_px": (self.sigma_px is None or self.sigma_px > 0, "above 0"),
+            "size": (min(self.size) >= 32, "32 pixels or more a side"),
+            "map_size": (self.map_size is None or min(self.map_size) >= 4, "4 cells or more a side"),
+        }
+        for name, (holds, wanted) in rules.items():
+            if not holds:
+                raise InputError(f"{name} must be {wanted}; found {getattr(self, name)}")
+
+
+def plan_from(values: dict[str, Any], *, where: str) -> TrainingPlan:
+    """A plan from plain values, unknown names refused with the nearest one.
+
+    Args:
+        values: field -> value.
+        where: the file or request that they come from, for messages.
+
+    Raises:
+        UnknownName: a field that plans do not have. InputError: a value of the wrong kind, or no loss.
+    """
+    for key in values:
+        if key not in TrainingPlan.__struct_fields__:
+            raise UnknownName(f"setting of a run ({where})", key, TrainingPlan.__struct_fields__)
+    try:
+        return msgspec.convert(values, TrainingPlan)
+    except msgspec.ValidationError as error:
+        raise InputError(f"{where}: {error}") from error
