@@ -78,7 +78,13 @@ def _metrics() -> dict[str, Entry]:
 
 def _models() -> dict[str, Entry]:
     return {
-        name: {"name": name, "what": card.title, "ready": "yes" if card.build else "train it first", "source": card.source, "licence": card.licence}
+        name: {
+            "name": name,
+            "what": card.title,
+            "ready": "yes" if card.build else "train it first",
+            "source": card.source,
+            "licence": card.licence,
+        }
         for name, card in _catalogue("models", "MODELS").items()
     }
 

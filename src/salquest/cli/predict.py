@@ -14,7 +14,8 @@ from salquest.gaze import read_picture
 from salquest.gaze.map_files import encode_map, map_suffix
 from salquest.gaze.pictures import is_picture
 from salquest.models import load_model
-from salquest.models.default import DEFAULT, NOTICE
+from salquest.models.catalogue import DEFAULT
+from salquest.models.default import NOTICE
 from salquest.runs import ProgressDisplay, write_bytes, write_text
 
 

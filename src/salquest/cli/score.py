@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -60,19 +61,9 @@ def score(
             raise InputError(f"a part is all, train, val or test; found {part!r}")
         chosen = chosen.subset(getattr(division, part))
     models: list[Model] = [*(MapsFolder(folder) for folder in maps), *(load_model(name, device=device) for name in model)]
-    results = []
+    settings: dict[str, Any] = {"metrics": names(metrics), "convention": convention, "sigma_px": sigma_px}
     with ProgressDisplay() as display:
-        for one in models:
-            results.append(
-                evaluate(
-                    one,
-                    chosen,
-                    metrics=names(metrics),
-                    convention=convention,
-                    sigma_px=sigma_px,
-                    progress=lambda done, total, name=one.name: display.update(f"scoring {name}", done, total),  # type: ignore[misc]
-                )
-            )
+        results = [evaluate(one, chosen, **settings, progress=partial(display.update, f"scoring {one.name}")) for one in models]
     table = _table(results, part)
     if csv is not None:
         rows = [{"model": result.model, **row} for result in results for row in result.columns.rows()]
@@ -100,7 +91,8 @@ def _table(results: list[Scores], part: str) -> ScoreTable:
     first = results[0]
     columns = [ColumnSpec(name, METRICS[name].title, METRICS[name].direction, METRICS[name].unit) for name in first.metrics]
     rows = [
-        Row(result.model, {name: Score(i.mean, i.low, i.high) for name, i in result.summary().items()}, note=_note(result)) for result in results
+        Row(result.model, {name: Score(i.mean, i.low, i.high) for name, i in result.summary().items()}, note=_note(result))
+        for result in results
     ]
     caption = (
         f"{first.data}, {part} pictures: {first.columns.height}; convention {first.convention}; densities of sigma {first.sigma_px:.4g} px; "
@@ -115,7 +107,10 @@ def _note(result: Scores) -> str:
 
 def _tell(result: Scores) -> None:
     if result.constant:
-        print(f"{result.model}: {len(result.constant)} maps had no spread and scored chance: {', '.join(result.constant[:5])}", file=sys.stderr)
+        print(
+            f"{result.model}: {len(result.constant)} maps had no spread and scored chance: {', '.join(result.constant[:5])}",
+            file=sys.stderr,
+        )
     for key, reason in list(result.missing.items())[:10]:
         print(f"{result.model}: {key} was not scored: {reason}", file=sys.stderr)
     if len(result.missing) > 10:

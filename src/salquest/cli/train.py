@@ -124,7 +124,9 @@ def _stored(out: Path, data: str | None) -> tuple[TrainingPlan, Any, Split]:
     record = RunFolder(out).read()
     chosen = data_set(data) if data else load_dataset(record.data["name"], record.data.get("root") or None)
     if chosen.edition() != record.data["edition"]:
-        raise InputError(f"the run in {out} was begun on edition {record.data['edition']} of {chosen.name}; this is edition {chosen.edition()}")
+        raise InputError(
+            f"the run in {out} was begun on edition {record.data['edition']} of {chosen.name}; this is edition {chosen.edition()}"
+        )
     parts = {part: tuple(record.split[part]) for part in ("train", "val", "test")}
     return plan_from(dict(record.plan), where=str(out)), chosen, Split(**parts, origin=record.split["origin"])
 

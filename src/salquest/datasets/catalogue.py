@@ -108,7 +108,9 @@ def load_dataset(name: str, path: str | Path | None = None, *, drop_first: bool 
     card = DATASETS.get(name)
     layouts = " or ".join(card.layouts) if card else "generic folder"
     found = ", ".join(sorted(entry.name for entry in root.iterdir())[:12]) or "nothing"
-    raise DataNotFound(f"{root} is not laid out as {name} can be read ({layouts}): a generic folder has meta.json and stimuli/; found: {found}")
+    raise DataNotFound(
+        f"{root} is not laid out as {name} can be read ({layouts}): a generic folder has meta.json and stimuli/; found: {found}"
+    )
 
 
 def _root(name: str, path: str | Path | None) -> Path:
@@ -122,4 +124,6 @@ def _root(name: str, path: str | Path | None) -> Path:
         return Path(home).expanduser() / name
     if card is None:
         raise UnknownName("data set", name, DATASETS)
-    raise DataNotFound(f"{name} does not travel with salquest: give its folder ({name}=PATH), or name the folder of all your sets in {ENVIRONMENT}")
+    raise DataNotFound(
+        f"{name} does not travel with salquest: give its folder ({name}=PATH), or name the folder of all your sets in {ENVIRONMENT}"
+    )

@@ -49,7 +49,13 @@ class CheckReport:
     def lines(self) -> list[str]:
         """The report in words, one statement a line."""
         few = sorted(self.sizes, key=lambda size: -self.sizes[size])
-        sizes = f"{few[0][1]} x {few[0][0]} px" if len(few) == 1 else f"{len(few)} sizes, most often {few[0][1]} x {few[0][0]} px" if few else "-"
+        sizes = (
+            f"{few[0][1]} x {few[0][0]} px"
+            if len(few) == 1
+            else f"{len(few)} sizes, most often {few[0][1]} x {few[0][0]} px"
+            if few
+            else "-"
+        )
         degree = f"{self.pixels_per_degree:g} pixels per degree" if self.pixels_per_degree else "pixels per degree not stated"
         said = [
             f"{self.name}: {self.pictures} pictures ({sizes}), {self.observers} observers, {self.fixations} fixations in {self.scanpaths} scan paths"

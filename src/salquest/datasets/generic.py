@@ -1,12 +1,12 @@
 """The generic folder: pictures, one table of fixations, a meta.json. Anyone's gaze can be brought into it (`salquest data import`).
 
-    meta.json                       name and images are required; pixels_per_degree, drop_first_fixation and others are read where they are there
-    stimuli/*.jpg|*.png             the file name with its ending is the picture's key everywhere
-    fixations.csv[.gz]              image,observer,index,x,y,duration_ms; x right, y down, 0-based, pixel centres at integers
-    maps/STEM.png                   densities, for sets without fixations
-    labels/STEM.png                 region values, with attributes.csv[.gz]: image,value,<a column per category>
-    boxes.csv[.gz]                  image,region,label,left,top,width,height,<a column per flag>
-    split.csv                       image,split
+meta.json                       name and images are required; pixels_per_degree, drop_first_fixation and others are read where they are there
+stimuli/*.jpg|*.png             the file name with its ending is the picture's key everywhere
+fixations.csv[.gz]              image,observer,index,x,y,duration_ms; x right, y down, 0-based, pixel centres at integers
+maps/STEM.png                   densities, for sets without fixations
+labels/STEM.png                 region values, with attributes.csv[.gz]: image,value,<a column per category>
+boxes.csv[.gz]                  image,region,label,left,top,width,height,<a column per flag>
+split.csv                       image,split
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _read_fixations(
     if path is None:
         return {}, 0
     raw: dict[str, list[tuple[int, int, float, float, float]]] = defaultdict(list)
-    with _table(path) as rows:
+    with _Table(path) as rows:
         for line, row in rows(FIXATION_COLUMNS):
             try:
                 duration = float(row["duration_ms"]) if row["duration_ms"] else np.nan
@@ -117,7 +117,9 @@ def _read_fixations(
             except ValueError as error:
                 raise BrokenFile(f"{path}, line {line}: {error}") from error
     observers = {entry[0] for entries in raw.values() for entry in entries}
-    problems += [Problem("fixations on a picture that is not there", key, "ignored", len(raw[key])) for key in sorted(set(raw) - set(stimuli))]
+    problems += [
+        Problem("fixations on a picture that is not there", key, "ignored", len(raw[key])) for key in sorted(set(raw) - set(stimuli))
+    ]
     found: dict[str, Fixations] = {}
     for key in sorted(set(raw) & set(stimuli)):
         values = np.array(raw[key], dtype=np.float64)
@@ -143,7 +145,7 @@ def _read_regions(root: Path, stimuli: Mapping[str, Stimulus]) -> dict[str, Regi
     attributes: dict[str, dict[int, frozenset[str]]] = defaultdict(dict)
     path = _table_path(root, "attributes")
     if path is not None:
-        with _table(path) as rows:
+        with _Table(path) as rows:
             for line, row in rows(("image", "value")):
                 try:
                     held = frozenset(k for k, v in row.items() if k not in ("image", "value", "pixels") and float(v or 0) > 0)
@@ -154,11 +156,13 @@ def _read_regions(root: Path, stimuli: Mapping[str, Stimulus]) -> dict[str, Regi
     path = _table_path(root, "boxes")
     geometry = ("left", "top", "width", "height")
     if path is not None:
-        with _table(path) as rows:
+        with _Table(path) as rows:
             for line, row in rows(("image", "label", *geometry)):
                 flags = frozenset(k for k, v in row.items() if k not in ("image", "region", "label", *geometry) and v == "1")
                 try:
-                    boxes[row["image"]].append(Box(row["label"], *(float(row[side]) for side in geometry), flags=flags))
+                    boxes[row["image"]].append(
+                        Box(row["label"], float(row["left"]), float(row["top"]), float(row["width"]), float(row["height"]), flags)
+                    )
                 except ValueError as error:
                     raise BrokenFile(f"{path}, line {line}: {error}") from error
     found = {}
@@ -169,8 +173,8 @@ def _read_regions(root: Path, stimuli: Mapping[str, Stimulus]) -> dict[str, Regi
     return found
 
 
-class _table:
-    """A CSV table, gzipped or not: `with _table(path) as rows: for line, row in rows(needed columns)`."""
+class _Table:
+    """A CSV table, gzipped or not: `with _Table(path) as rows: for line, row in rows(needed columns)`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -185,7 +189,9 @@ class _table:
             reader = csv.DictReader(self.lines)
             lacking = [column for column in needed if column not in (reader.fieldnames or [])]
             if lacking:
-                raise BrokenFile(f"{self.path} lacks the columns {', '.join(lacking)}; found {', '.join(reader.fieldnames or []) or 'no header'}")
+                raise BrokenFile(
+                    f"{self.path} lacks the columns {', '.join(lacking)}; found {', '.join(reader.fieldnames or []) or 'no header'}"
+                )
             for row in reader:
                 if None in row or None in row.values():
                     raise BrokenFile(f"{self.path}, line {reader.line_num}: {len(reader.fieldnames or [])} cells were expected")

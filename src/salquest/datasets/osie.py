@@ -63,9 +63,7 @@ def read_osie(root: Path, *, name: str = "osie", drop_first: bool = False, origi
         empty = len(set(range(1, 1 + int(values[:, 5].max(initial=0)))) - set(values[:, 0].astype(int)))
         if empty:
             problems.append(Problem("observers without fixations", picture.name, "the others are used", empty))
-        fixations = Fixations(
-            x[held], y[held], stimulus.size, observer=values[held, 0], order=values[held, 1], duration_ms=values[held, 4]
-        )
+        fixations = Fixations(x[held], y[held], stimulus.size, observer=values[held, 0], order=values[held, 1], duration_ms=values[held, 4])
         samples.append(Sample(stimulus, fixations.without_first() if drop_first else fixations))
     return DataSet(
         name=name,

@@ -94,7 +94,9 @@ def import_table(
         if outside:
             problems.append(Problem("fixations outside the picture", path.name, "dropped", outside))
     if not gaze:
-        raise InputError(f"no fixation of {table} lies on a picture of {images}; compare the column {NAMES['image'][0]} with the file names")
+        raise InputError(
+            f"no fixation of {table} lies on a picture of {images}; compare the column {NAMES['image'][0]} with the file names"
+        )
     problems += [Problem("picture without fixations", key, "left out") for key in files if key not in gaze]
     numbers = {observer: i for i, observer in enumerate(sorted({entry[0] for entries in gaze.values() for entry in entries}), start=1)}
     meta = {
@@ -120,9 +122,7 @@ def import_table(
     return problems
 
 
-def _read_rows(
-    table: Path, columns: Mapping[str, str]
-) -> tuple[dict[str, list[tuple[str, float, int, float, float, str]]], list[Problem]]:
+def _read_rows(table: Path, columns: Mapping[str, str]) -> tuple[dict[str, list[tuple[str, float, int, float, float, str]]], list[Problem]]:
     rows: dict[str, list[tuple[str, float, int, float, float, str]]] = defaultdict(list)
     problems: list[Problem] = []
     try:
@@ -175,7 +175,9 @@ def _fixation_table(gaze: Mapping[str, list[tuple[str, float, int, float, float,
         for observer, _, _, x, y, duration in sorted(gaze[key], key=lambda entry: (numbers[entry[0]], entry[1], entry[2])):
             position[observer] += 1
             whole = str(round(float(duration))) if duration else ""
-            writer.writerow((key, numbers[observer], position[observer], f"{x:.2f}".rstrip("0").rstrip("."), f"{y:.2f}".rstrip("0").rstrip("."), whole))
+            writer.writerow(
+                (key, numbers[observer], position[observer], f"{x:.2f}".rstrip("0").rstrip("."), f"{y:.2f}".rstrip("0").rstrip("."), whole)
+            )
     return text.getvalue()
 
 
@@ -186,4 +188,6 @@ def _copy_picture(source: Path, target: Path) -> None:
     if plain:
         shutil.copyfile(source, target)
     else:
-        Image.fromarray(read_picture(source)).save(target, format="PNG" if source.suffix.lower() not in (".jpg", ".jpeg") else "JPEG", quality=95)
+        Image.fromarray(read_picture(source)).save(
+            target, format="PNG" if source.suffix.lower() not in (".jpg", ".jpeg") else "JPEG", quality=95
+        )

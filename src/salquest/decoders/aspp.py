@@ -46,7 +46,10 @@ class BruckertDecoder(nn.Module):
         blur_padding: at the border of the map.
         biases: of all convolutions; the printed parameter count does not decide.
         init: "glorot" (uniform, biases 0; Keras' default of the time) or "torch" (torch's own default).
-        last_bias: where the bias of the 1x1 convolution starts; -2 keeps MSE with a sigmoid alive.
+        last_bias: where the bias of the 1x1 convolution starts.
+        last_scale: what the 1x1 convolution's first weights are multiplied by. Glorot's give an untrained map a deviation above 1 in logits, all
+            of it noise; with a sigmoid and MSE the first steps then push the whole map to 0, where the gradient is gone. Small weights (0.1) on
+            a bias near the mean level of a density (-3) keep such runs alive.
         seed: of the start; torch's global generator is left as it was.
 
     Raises:
@@ -77,6 +80,7 @@ class BruckertDecoder(nn.Module):
         biases: bool = True,
         init: Init = "glorot",
         last_bias: float = 0.0,
+        last_scale: float = 1.0,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -107,6 +111,8 @@ class BruckertDecoder(nn.Module):
                     nn.init.xavier_uniform_(layer.weight)
                     if layer.bias is not None:
                         nn.init.zeros_(layer.bias)
+        with torch.no_grad():
+            self.last.weight.mul_(last_scale)
         if last_bias and self.last.bias is not None:
             nn.init.constant_(self.last.bias, last_bias)
         self.relu_reduced = nn.ReLU() if relu_after_reduction else nn.Identity()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,8 @@ def other_observers(
     if not possible:
         raise InputError(f"other observers can be scored by fixations only; found {', '.join(metrics)}")
     sigma = sigma_px if sigma_px is not None else data.sigma_px
-    rows, missing = [], {}
+    rows: list[dict[str, Any]] = []
+    missing: dict[str, str] = {}
     for number, sample in enumerate(data, start=1):
         floor = baseline.predict_stimulus(sample.stimulus).density()
         each = [

@@ -99,7 +99,7 @@ def evaluate(
             raise UnknownName("metric", name, METRICS)
     if len(data) == 0:
         raise InputError(f"{data.name} has no picture to score on")
-    needs = {need for name in metrics for need in METRICS[name].needs}
+    needs: set[str] = {need for name in metrics for need in METRICS[name].needs}
     if {"fixations", "others"} & needs and not data.has_fixations:
         lacking = [name for name in metrics if {"fixations", "others"} & set(METRICS[name].needs)]
         raise InputError(f"{data.name} has maps but no fixations; {', '.join(lacking)} cannot be had from it: ask for cc, sim or kl")

@@ -154,5 +154,3 @@ def inside(x: ArrayLike, y: ArrayLike, size: tuple[int, int]) -> NDArray[np.bool
 
 def _column(values: ArrayLike | None, default: NDArray, dtype: type) -> NDArray:
     return np.array(default if values is None else values, dtype=dtype).reshape(-1)
-
-

@@ -33,7 +33,7 @@ def read_picture(path: str | Path, *, follow_exif: bool = False) -> Pixels:
         DataNotFound: no such file. BrokenFile: not a picture, cut short, or too large to be one.
     """
     source = Path(path)
-    with _opened(source) as picture:
+    with _Opened(source) as picture:
         turned = ImageOps.exif_transpose(picture) if follow_exif else picture
         return as_rgb(turned)
 
@@ -41,7 +41,7 @@ def read_picture(path: str | Path, *, follow_exif: bool = False) -> Pixels:
 def picture_size(path: str | Path) -> tuple[int, int]:
     """(height, width) from the file's header, without decoding it. Raises as `read_picture`."""
     source = Path(path)
-    with _opened(source, decode=False) as picture:
+    with _Opened(source, decode=False) as picture:
         return picture.height, picture.width
 
 
@@ -92,7 +92,7 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
-class _opened:
+class _Opened:
     """Open a picture file, decoded or only its header, with every way that it can be broken told as BrokenFile."""
 
     def __init__(self, path: Path, *, decode: bool = True) -> None:

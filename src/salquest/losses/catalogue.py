@@ -40,8 +40,12 @@ class LossCard:
 
 LOSSES: Mapping[str, LossCard] = {
     "mse": LossCard(mse, "unit", "saliency", "down", "pixel", "0..1", "Bruckert 2021, eq. 1", "mean squared error"),
-    "bce": LossCard(bce, "logits", "saliency", "down", "pixel", "entropy of the target..inf", "Bruckert 2021, eq. 7", "binary cross-entropy"),
-    "kld": LossCard(kld, "density", "density", "down", "distribution", "0..inf nats", "Bruckert 2021, eq. 5", "Kullback-Leibler divergence"),
+    "bce": LossCard(
+        bce, "logits", "saliency", "down", "pixel", "entropy of the target..inf", "Bruckert 2021, eq. 7", "binary cross-entropy"
+    ),
+    "kld": LossCard(
+        kld, "density", "density", "down", "distribution", "0..inf nats", "Bruckert 2021, eq. 5", "Kullback-Leibler divergence"
+    ),
     "cc": LossCard(cc, "values", "density", "up", "saliency", "-1..1", "Bruckert 2021, eq. 12", "Pearson's correlation"),
     "nss": LossCard(nss, "values", "counts", "up", "saliency", "any", "Bruckert 2021, eq. 11", "normalised scanpath saliency"),
 }

@@ -99,7 +99,9 @@ class _Reader:
             if match is None or match.lastgroup is None:
                 rest = text[at:].lstrip()
                 what = "number" if rest[:1].isdigit() or rest[:1] == "." else "sign"
-                raise InputError(f"{self.text!r} cannot be read at {rest[:12]!r}: no such {what} in a weighted sum like '10*kld - 2*cc - nss'")
+                raise InputError(
+                    f"{self.text!r} cannot be read at {rest[:12]!r}: no such {what} in a weighted sum like '10*kld - 2*cc - nss'"
+                )
             tokens.append((match.lastgroup, match.group(match.lastgroup)))
             at = match.end()
         return tokens
@@ -181,7 +183,7 @@ class _Reader:
         else:
             raise InputError(f"{self.text!r}: {key} in {name}(...) wants a number, a 'text', or true or false; found {text!r}")
         wanted = bool if isinstance(default, bool) else str if isinstance(default, str) else float
-        if not isinstance(value, wanted) or negative and kind != "number":
+        if not isinstance(value, wanted) or (negative and kind != "number"):
             raise InputError(f"{key} in {name}(...) is {_written(value)}; its default is {_written(default)}, so give a value of that kind")
         return value
 

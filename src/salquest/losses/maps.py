@@ -55,12 +55,12 @@ class Prediction:
 
     @cached_property
     def density(self) -> Tensor:
-        """p scaled to sum to 1 in each picture; an empty map stays empty."""
+        """P scaled to sum to 1 in each picture; an empty map stays empty."""
         return self.values if self.activation == "softmax" else as_density(self.values)
 
     @property
     def logits(self) -> Tensor:
-        """z itself, where it is the logit of p.
+        """Z itself, where it is the logit of p.
 
         Raises:
             InputError: the activation is not a sigmoid.

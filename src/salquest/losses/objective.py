@@ -42,7 +42,9 @@ class Objective:
         for term in self.expression.terms:
             possible = ACTIVATIONS[self.losses[term.name].prediction]
             if self.activation not in possible:
-                raise InputError(f"{term.name} cannot be had from a {self.activation} map; it goes with the activation {' or '.join(possible)}")
+                raise InputError(
+                    f"{term.name} cannot be had from a {self.activation} map; it goes with the activation {' or '.join(possible)}"
+                )
 
     def __call__(self, raw: Tensor, targets: Targets) -> dict[str, Tensor]:
         """The weighted parts, each (B,), by the terms' labels; what is lowered is their sum.

@@ -10,8 +10,8 @@ from salquest.metrics.conventions import CONVENTIONS, Convention
 from salquest.metrics.distributions import kl, sim
 from salquest.metrics.earth_mover import emd
 from salquest.metrics.fixation_histograms import fixation_kl
+from salquest.metrics.fixations import BinaryMap, Coordinates, CountMap
 from salquest.metrics.information import information_gain, log_likelihood
-from salquest.metrics.inputs import BinaryMap, Coordinates, CountMap
 from salquest.metrics.resizing import resize
 from salquest.metrics.standard_scores import cc, nss
 

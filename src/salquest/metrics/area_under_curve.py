@@ -18,19 +18,8 @@ import numpy as np
 
 from salquest.errors import InputError
 from salquest.metrics.counting import count_below
-from salquest.metrics.inputs import (
-    OTHERS,
-    Array,
-    Constant,
-    FixatedCells,
-    FixationsLike,
-    Floats,
-    Integers,
-    Maps,
-    open_fixations,
-    open_maps,
-    settle_constant,
-)
+from salquest.metrics.fixations import OTHERS, FixatedCells, FixationsLike, open_fixations
+from salquest.metrics.maps import Array, Constant, Floats, Integers, Maps, open_maps, settle_constant
 
 Negatives = Literal["all", "unfixated"]
 Ties = Literal["together", "in turn", "expected"]
@@ -134,6 +123,11 @@ def auc_judd(
             above, passed = maps.pixels - at_most[index, order], maps.pixels - below[index, order]
             scores[index] = area(held[order], weights[order] / weights.sum(), above, passed, maps.pixels - len(held))
     return maps.answer(settle_constant(maps, scores, 0.5, constant))
+
+
+def judd_chance(num_cells: int) -> float:
+    """What AUC-Judd gives a random map without ties, on average, with N distinct fixated pixels: 0.5 + 1 / (2 (N + 1))."""
+    return 0.5 + 0.5 / (num_cells + 1)
 
 
 def auc_borji(
@@ -262,7 +256,8 @@ def auc_shuffled(
         else:
             pool = np.repeat(other, counts.astype(np.int64))
             size = min(samples or round(weights.sum()), len(pool))
-            drawn = np.random.default_rng(seed).permuted(np.tile(pool, (splits, 1)), axis=1)[:, :size]
+            draw = np.random.default_rng(seed)
+            drawn = np.stack([draw.choice(pool, size, replace=False) for _ in range(splits)])
             scores[index] = _sampled_area(held, weights, drawn, grid, upper)
     return maps.answer(settle_constant(maps, scores, 0.5, constant))
 
@@ -310,14 +305,10 @@ def _stepped_area(positives: Floats, weights: Floats, false: Floats, top: float,
     return float(-np.trapezoid(np.concatenate([[1.0], true, [0.0]]), np.concatenate([[1.0], false, [0.0]])))
 
 
-def judd_chance(num_cells: int) -> float:
-    """What AUC-Judd gives a random map without ties, on average, with N distinct fixated pixels: 0.5 + 1 / (2 (N + 1))."""
-    return 0.5 + 0.5 / (num_cells + 1)
+# The three areas of AUC-Judd, from the fixated values in decreasing order, the share of the fixations at each, and how many of all pixels lie
+# above it (`above`), and above or at it (`passed`). A share w whose threshold moves the false rate from f to g adds w * (1 - (f + g) / 2).
 
 
-# The three areas of AUC-Judd: fixated values in decreasing order, the share of the fixations at each, and how many of all pixels lie above
-# it (`above`) and above or at it (`passed`). A share w of fixations whose threshold moves the curve from false rate f to g adds w (1 - (f +
-# g) / 2).
 def _judd_together(values: Floats, shares: Floats, above: Integers, passed: Integers, num_negatives: int) -> float:
     last = _last_of_equals(values)
     group = np.diff(np.cumsum(shares)[last], prepend=0.0)
@@ -363,4 +354,4 @@ def _jittered(maps: Maps, jitter: Jitter, seed: int) -> Maps:
     draw = np.random.default_rng(seed)
     noise = draw.random(maps.pixels) if jitter == "uniform" else draw.standard_normal(maps.pixels)
     raw = maps.xp.astype(maps.raw, maps.xp.float64) + maps.xp.asarray(JITTER_SIZE * noise[None], device=maps.device)
-    return Maps(raw, maps.size, single=maps.single, what=maps.what)
+    return maps.holding(raw)

@@ -26,9 +26,10 @@ from salquest.metrics.conventions import Convention, ResizeRule, convention_name
 from salquest.metrics.distributions import kl, sim
 from salquest.metrics.earth_mover import emd
 from salquest.metrics.fixation_histograms import fixation_kl
+from salquest.metrics.fixations import OTHERS, FixationsLike, as_cells
 from salquest.metrics.information import information_gain, log_likelihood
-from salquest.metrics.inputs import OTHERS, Array, FixationsLike, Maps, as_cells, open_maps
-from salquest.metrics.resizing import resize
+from salquest.metrics.maps import Array, Maps, open_maps
+from salquest.metrics.resizing import resize_maps
 from salquest.metrics.standard_scores import cc, nss
 
 Need = Literal["fixations", "density", "others", "baseline"]
@@ -327,15 +328,11 @@ def _of_one_size(maps: Maps, target: Target, size: tuple[int, int], rule: Resize
     if rule == "refuse":
         return maps, target
 
-    def at_size(values: Array | Maps | None) -> Maps | None:
-        if values is None or values.size == size:
-            return values
-        return open_maps(resize(values, size, rule), values.what)
+    def at_size(values: Maps | None) -> Maps | None:
+        return values if values is None or values.size == size else resize_maps(values, size, rule)
 
     def without_overshoot(values: Maps | None) -> Maps | None:
-        if values is None or values.low.min() >= 0:
-            return values
-        return open_maps(values.xp.reshape(values.xp.clip(values.raw, 0.0, None), values.shape), values.what)
+        return values if values is None or values.low.min() >= 0 else values.holding(values.xp.clip(values.raw, 0.0, None))
 
-    fitted = replace(target, density=without_overshoot(at_size(target.density)), baseline=without_overshoot(at_size(target.baseline)))
-    return at_size(maps) or maps, fitted
+    density, baseline = (without_overshoot(at_size(opened)) for opened in (target.density, target.baseline))
+    return at_size(maps) or maps, replace(target, density=density, baseline=baseline)

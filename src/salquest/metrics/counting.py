@@ -13,7 +13,7 @@ import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
-from salquest.metrics.inputs import Array, Floats, Integers, Maps, on_host
+from salquest.metrics.maps import Array, Floats, Integers, Maps, on_host
 
 SHIFT, BINS = 13, 1 << 15  # 1024 bins for each doubling, over 32 doublings below the greatest value; everything smaller shares bin 0
 BLOCK = 1 << 16  # pixels that are binned at a time, to stay in a processor's cache

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from salquest.errors import InputError
-from salquest.metrics.inputs import Array, Block, Floats, Integers, Maps, open_density, open_maps, pictures_named, warn_constant
+from salquest.metrics.maps import Array, Block, Floats, Integers, Maps, open_density, open_maps, pictures_named, warn_constant
 
 Scaling = Literal["sum", "range", "plain"]
 
@@ -78,7 +78,7 @@ def kl(
             quotient += eps
         else:
             quotient = xp.where(q > 0, quotient, 1.0)
-        return xp.linalg.vecdot(q, xp.log(quotient), axis=-1)
+        return xp.sum(q * xp.log(quotient), axis=1)
 
     with np.errstate(divide="ignore", invalid="ignore"):
         return maps.answer(_observed_only(maps.total(divergence), observed))

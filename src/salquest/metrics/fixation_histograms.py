@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from salquest.errors import InputError
-from salquest.metrics.inputs import OTHERS, Array, FixatedCells, FixationsLike, Floats, Maps, open_fixations, open_maps
+from salquest.metrics.fixations import OTHERS, FixatedCells, FixationsLike, open_fixations
+from salquest.metrics.maps import Array, Floats, Maps, open_maps
 
 
 def fixation_kl(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from salquest.metrics.distributions import MATLAB_EPS, Scaling, Shares
-from salquest.metrics.inputs import Array, FixationsLike, Floats, Integers, Maps, open_density, open_fixations, open_maps
+from salquest.metrics.fixations import FixationsLike, open_fixations
+from salquest.metrics.maps import Array, Floats, Integers, Maps, open_density, open_maps
 
 
 def information_gain(

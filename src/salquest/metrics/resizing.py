@@ -7,7 +7,7 @@ bits.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import array_api_compat
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from salquest.errors import InputError
-from salquest.metrics.inputs import Array, Floats, Integers, Maps, on_host, open_maps
+from salquest.metrics.maps import Array, Floats, Integers, Maps, on_host, open_maps
 
 Rule = Literal["matlab", "linear", "spline"]
 
@@ -36,27 +36,28 @@ def resize(saliency: Array | Maps, size: tuple[int, int], rule: Rule = "matlab")
     Raises:
         InputError: an unknown rule, a size below 1 x 1, or as `open_maps`.
     """
-    maps = open_maps(saliency)
+    resized = resize_maps(open_maps(saliency), size, rule)
+    xp, device = resized.home
+    return xp.asarray(resized.xp.reshape(resized.raw, resized.shape), device=device)
+
+
+def resize_maps(maps: Maps, size: tuple[int, int], rule: Rule) -> Maps:
+    """`resize` for maps that are opened already."""
     if rule not in get_args(Rule):
         raise InputError(f"maps are resized by the rules {', '.join(get_args(Rule))}; found {rule!r}")
     if len(size) != 2 or min(size) < 1:
         raise InputError(f"a size is (height, width), each at least 1; found {size}")
-    xp, values = maps.xp, maps.xp.reshape(maps.xp.astype(maps.raw, maps.xp.float64, copy=False), (len(maps), *maps.size))
-    if maps.size != tuple(size):
-        if rule == "matlab":
-            values = _summed_by_taps(_summed_by_taps(values, size[1], axis=2), size[0], axis=1)
-        else:
-            values = xp.asarray(np.stack([_zoomed(picture, size, rule) for picture in on_host(values)]), device=maps.device)
-    return values[0, ...] if maps.single else values
+    values = maps.xp.reshape(maps.xp.astype(maps.raw, maps.xp.float64), (len(maps), *maps.size))
+    if rule == "matlab":
+        values = _summed_by_taps(_summed_by_taps(values, size[1], axis=2), size[0], axis=1)
+    elif maps.size != tuple(size):
+        values = maps.xp.asarray(np.stack([_zoomed(picture, size, rule) for picture in on_host(values)]), device=maps.device)
+    return maps.holding(maps.xp.reshape(values, (len(maps), -1)), size=(int(size[0]), int(size[1])))
 
 
-def shrink_matlab(values: Array, size: tuple[int, int]) -> Array:
-    """Maps (B, H, W) at another size by MATLAB's rule as two matrix products: faster than `resize`, equal to it but for rounding."""
-    xp, device = array_api_compat.array_namespace(values), array_api_compat.device(values)
-    rows, columns = (
-        xp.asarray(_operator(int(length), target), device=device) for length, target in zip(values.shape[1:], size, strict=True)
-    )
-    return xp.matmul(rows, xp.matmul(values, columns.T))
+def shrink(values: Array, size: tuple[int, int]) -> Array:
+    """Maps (B, H, W) made smaller by MATLAB's rule, rows first: several times faster than `resize`, equal to it but for rounding."""
+    return _summed_by_taps(_summed_by_taps(values, size[0], axis=1), size[1], axis=2)
 
 
 def _zoomed(picture: Floats, size: tuple[int, int], rule: Rule) -> Floats:
@@ -71,16 +72,14 @@ def _summed_by_taps(values: Array, target: int, axis: int) -> Array:
     if length == target:
         return values
     weights, sources = _taps(length, target)
-    # the axis goes first, so that each tap takes whole blocks of memory
-    first = xp.permute_dims(values, (axis, *(other for other in range(3) if other != axis)))
-    first = xp.reshape(first, (length, -1))
-    total: Any = 0.0
-    for tap in range(weights.shape[1]):
-        weight = xp.asarray(weights[:, tap, None].copy(), device=device)
-        total = total + weight * xp.take(first, xp.asarray(sources[:, tap].copy(), device=device), axis=0)
-    others = [int(values.shape[other]) for other in range(3) if other != axis]
-    back = xp.reshape(total, (target, *others))
-    return xp.permute_dims(back, (1, 2, 0) if axis == 2 else (1, 0, 2))
+    # a tap takes whole rows; for columns the map is turned first (and added to 0, which lays it out anew)
+    turned = values if axis == 1 else xp.permute_dims(values, (0, 2, 1)) + 0.0
+    total = xp.zeros((turned.shape[0], target, turned.shape[2]), dtype=xp.float64, device=device)
+    for weight, source in zip(weights.T, sources.T, strict=True):
+        taken = xp.take(turned, xp.asarray(source.copy(), device=device), axis=1)
+        taken *= xp.asarray(weight[:, None].copy(), device=device)
+        total += taken
+    return total if axis == 1 else xp.permute_dims(total, (0, 2, 1))
 
 
 @lru_cache(maxsize=64)
@@ -98,14 +97,6 @@ def _taps(length: int, target: int) -> tuple[Floats, Integers]:
     sources = np.where(folded < length, folded, 2 * length - 1 - folded)  # the edge pixel is repeated
     used = (weights != 0).any(axis=0)
     return weights[:, used], sources[:, used]
-
-
-@lru_cache(maxsize=64)
-def _operator(length: int, target: int) -> Floats:
-    weights, sources = _taps(length, target)
-    operator = np.zeros((target, length))
-    np.add.at(operator, (np.arange(target)[:, None], sources), weights)
-    return operator
 
 
 def _keys_kernel(distance: NDArray[np.float64]) -> Floats:

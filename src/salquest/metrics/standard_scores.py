@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from salquest.metrics.inputs import Array, Constant, FixationsLike, Maps, open_density, open_fixations, open_maps, settle_constant
+from salquest.metrics.fixations import FixationsLike, open_fixations
+from salquest.metrics.maps import Array, Constant, Maps, open_density, open_maps, settle_constant
 
 
 def nss(
@@ -59,7 +60,7 @@ def cc(saliency: Array | Maps, density: Array | Maps, *, constant: Constant = "c
     """
     maps = open_maps(saliency)
     observed = open_density(density, maps)
-    together = maps.total(lambda block: maps.xp.linalg.vecdot(maps.centred(block), observed.centred(block), axis=-1))
+    together = maps.total(lambda block: maps.xp.sum(maps.centred(block) * observed.centred(block), axis=1))
     lengths = np.sqrt(maps.squares) * np.sqrt(observed.squares)
     scores = together / np.where(maps.constant | observed.constant, 1.0, lengths)
     return maps.answer(settle_constant(maps, np.where(observed.constant, np.nan, scores), 0.0, constant))

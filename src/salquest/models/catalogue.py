@@ -51,7 +51,9 @@ def load_model(name: str | Path, *, device: str = "cpu") -> Model:
     if str(name) in MODELS:
         build = MODELS[str(name)].build
         if build is None:
-            raise InputError(f"{name} is a network without trained weights; train it (salquest train --network {name} --out RUN) and name its run folder")
+            raise InputError(
+                f"{name} is a network without trained weights; train it (salquest train --network {name} --out RUN) and name its run folder"
+            )
         return build()
     path = Path(name).expanduser()
     if path.is_dir():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from pathlib import Path
 from typing import overload
 
@@ -30,18 +29,18 @@ class Model(ABC):
     is_density: bool = False
 
     @overload
-    def predict(self, picture: Picture) -> SaliencyMap: ...
+    def predict(self, picture: list[Picture]) -> list[SaliencyMap]: ...
     @overload
-    def predict(self, picture: Sequence[Picture]) -> list[SaliencyMap]: ...
-    def predict(self, picture: Picture | Sequence[Picture]) -> SaliencyMap | list[SaliencyMap]:
+    def predict(self, picture: Picture) -> SaliencyMap: ...
+    def predict(self, picture: Picture | list[Picture]) -> SaliencyMap | list[SaliencyMap]:
         """The map of a picture, of the picture's size; a list gives a list.
 
         Args:
             picture: a path (turned as its EXIF tag says), a PIL image, or an array (H, W, 3) of uint8 or of floats in 0..1.
         """
-        if isinstance(picture, (list, tuple)):
+        if isinstance(picture, list):
             return [self.predict(one) for one in picture]
-        return self.predict_pixels(as_pixels(picture))  # type: ignore[arg-type]
+        return self.predict_pixels(as_pixels(picture))
 
     def predict_stimulus(self, stimulus: Stimulus) -> SaliencyMap:
         """The map of a data set's stimulus: its pixels as stored, which gaze was recorded on."""

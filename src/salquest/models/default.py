@@ -29,4 +29,4 @@ def predict(picture: Picture, model: Model | str | Path | None = None, *, device
     if model is None:
         print(NOTICE, file=sys.stderr)
     chosen = model if isinstance(model, Model) else load_model(model or DEFAULT, device=device)
-    return chosen.predict(picture)  # type: ignore[return-value, arg-type]
+    return chosen.predict(picture)

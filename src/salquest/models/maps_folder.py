@@ -30,11 +30,15 @@ class MapsFolder(Model):
             raise DataNotFound(f"there is no folder of maps at {self.root}")
         self._files: dict[str, Path] = {}
         # of several files for one picture the most exact is taken: .npy before .png before .jpg
-        for path in sorted(self.root.iterdir(), key=lambda p: (SUFFIXES.index(p.suffix.lower()) if p.suffix.lower() in SUFFIXES else 99, p.name)):
+        for path in sorted(
+            self.root.iterdir(), key=lambda p: (SUFFIXES.index(p.suffix.lower()) if p.suffix.lower() in SUFFIXES else 99, p.name)
+        ):
             if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
                 self._files.setdefault(path.stem, path)
         if not self._files:
-            raise DataNotFound(f"{self.root} holds no maps: one file per picture, named by its stem and ending in {', '.join(SUFFIXES[:3])} or .jpg")
+            raise DataNotFound(
+                f"{self.root} holds no maps: one file per picture, named by its stem and ending in {', '.join(SUFFIXES[:3])} or .jpg"
+            )
         self.name = name or self.root.name
 
     def __len__(self) -> int:

@@ -26,7 +26,17 @@ _HOMES = {
     "run_quest": "engine",
 }
 
-__all__ = ["PlannedRun", "QuestResult", "QuestWatcher", "Recipe", "find_recipe", "packaged_recipes", "read_recipe", "report_quest", "run_quest"]
+__all__ = [
+    "PlannedRun",
+    "QuestResult",
+    "QuestWatcher",
+    "Recipe",
+    "find_recipe",
+    "packaged_recipes",
+    "read_recipe",
+    "report_quest",
+    "run_quest",
+]
 
 
 def __getattr__(name: str) -> Any:

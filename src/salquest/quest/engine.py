@@ -96,7 +96,9 @@ def _carry_out(
         record = (
             folder.read()
             if folder.exists()
-            else RunRecord(plan=run.plan.as_record(), identity="", split=split.as_record(), data={"name": data.name, "edition": data.edition()})
+            else RunRecord(
+                plan=run.plan.as_record(), identity="", split=split.as_record(), data={"name": data.name, "edition": data.edition()}
+            )
         )
         record = replace(record, status="failed", reason=reason, seconds=time.monotonic() - began)
         folder.write(record)

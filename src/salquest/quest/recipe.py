@@ -1,15 +1,15 @@
 """A recipe: what shall be compared, as a TOML file that a person reads and a typed value that the engine carries out.
 
-    name = "osie-first"
-    data = "osie"
-    seeds = [0]
+name = "osie-first"
+data = "osie"
+seeds = [0]
 
-    [training]                  # shared by all runs: any setting of a TrainingPlan
-    epochs = 10
+[training]                  # shared by all runs: any setting of a TrainingPlan
+epochs = 10
 
-    [[runs]]                    # one row of the table: a name, and the settings in which it differs
-    name = "kld"
-    loss = "kld"
+[[runs]]                    # one row of the table: a name, and the settings in which it differs
+name = "kld"
+loss = "kld"
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     runs: tuple[dict[str, Any], ...]
     title: str = ""
     about: str = ""
-    training: dict[str, Any] = {}  # noqa: RUF012 - msgspec copies it for each recipe
+    training: dict[str, Any] = {}
     split: str = "auto"
     split_seed: int = 0
     seeds: tuple[int, ...] = (0,)

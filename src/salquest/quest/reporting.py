@@ -59,13 +59,15 @@ def report_quest(root: str | Path, *, data: DataSet | None = None, progress: Pro
         CEILING: _kept(
             folder,
             CEILING,
-            lambda: other_observers(
-                test,
-                metrics=recipe.metrics,
-                sigma_px=sigma,
-                baseline=floor,
-                progress=lambda done, total: progress("scoring other observers", done, total),
-            ).columns,
+            lambda: (
+                other_observers(
+                    test,
+                    metrics=recipe.metrics,
+                    sigma_px=sigma,
+                    baseline=floor,
+                    progress=lambda done, total: progress("scoring other observers", done, total),
+                ).columns
+            ),
         )
         if _has_ceiling(recipe, test)
         else None,
@@ -176,11 +178,15 @@ def _figures(folder: Path, runs: Mapping[PlannedRun, RunRecord], table: ScoreTab
             curves.append(Curves(name, columns.numbers("epoch"), {key: columns.numbers(key) for key in ("val_cc_score", "val_nss_score")}))
     figures = {"scores": score_figure(table, [column.key for column in table.columns])}
     if curves:
-        figures["learning"] = learning_curves(curves, {"val_cc_score": "CC, validation pictures", "val_nss_score": "NSS, validation pictures"})
+        figures["learning"] = learning_curves(
+            curves, {"val_cc_score": "CC, validation pictures", "val_nss_score": "NSS, validation pictures"}
+        )
     return figures
 
 
-def _gallery(folder: Path, recipe: Recipe, runs: Mapping[PlannedRun, RunRecord], test: DataSet, sigma: float, progress: Progress) -> Gallery:
+def _gallery(
+    folder: Path, recipe: Recipe, runs: Mapping[PlannedRun, RunRecord], test: DataSet, sigma: float, progress: Progress
+) -> Gallery:
     """A few test pictures, evenly over the part: stimulus, where people looked, and one prediction per row (its first seed)."""
     shown: dict[str, PlannedRun] = {}
     for run, record in runs.items():

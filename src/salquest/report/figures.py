@@ -42,7 +42,15 @@ def learning_curves(runs: Sequence[Curves], panels: Mapping[str, str]) -> bytes:
     for axis, (key, title) in zip(axes, panels.items(), strict=True):
         for number, run in enumerate(runs):
             if key in run.values:
-                axis.plot(run.epochs, run.values[key], color=COLOURS[number % len(COLOURS)], marker="o", markersize=3, linewidth=1.4, label=run.name)
+                axis.plot(
+                    run.epochs,
+                    run.values[key],
+                    color=COLOURS[number % len(COLOURS)],
+                    marker="o",
+                    markersize=3,
+                    linewidth=1.4,
+                    label=run.name,
+                )
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("epoch", fontsize=9)
         _tidy(axis)

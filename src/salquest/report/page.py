@@ -46,12 +46,24 @@ def quest_page(
         runs: per run its name, loss, status, reason, best epoch, epochs, seconds.
         facts: what a reader needs to repeat it: data, edition, split, versions, command.
     """
-    return _render("quest.html", title=title, introduction=introduction, table=table, gains=gains, figures=figures, gallery=gallery, runs=runs, facts=facts)
+    return _render(
+        "quest.html",
+        title=title,
+        introduction=introduction,
+        table=table,
+        gains=gains,
+        figures=figures,
+        gallery=gallery,
+        runs=runs,
+        facts=facts,
+    )
 
 
 def score_page(*, title: str, table: ScoreTable, figures: Mapping[str, bytes], gallery: Gallery, facts: Mapping[str, str]) -> str:
     """The page of `salquest score`: one table, figures, a few pictures."""
-    return _render("quest.html", title=title, introduction="", table=table, gains=None, figures=figures, gallery=gallery, runs=(), facts=facts)
+    return _render(
+        "quest.html", title=title, introduction="", table=table, gains=None, figures=figures, gallery=gallery, runs=(), facts=facts
+    )
 
 
 def _render(template: str, **content: Any) -> str:
@@ -66,5 +78,7 @@ def _environment() -> Any:
     sources = {entry.name: entry.read_text(encoding="utf-8") for entry in folder.iterdir() if entry.name.endswith(".html")}
     environment = Environment(loader=DictLoader(sources), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["png"] = lambda content: "data:image/png;base64," + base64.b64encode(content).decode()
-    environment.filters["jpeg"] = lambda pixels: "data:image/jpeg;base64," + base64.b64encode(picture_bytes(pixels, width=PICTURE_WIDTH)).decode()
+    environment.filters["jpeg"] = lambda pixels: (
+        "data:image/jpeg;base64," + base64.b64encode(picture_bytes(pixels, width=PICTURE_WIDTH)).decode()
+    )
     return environment

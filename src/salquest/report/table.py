@@ -58,7 +58,11 @@ class ScoreTable:
     def ranks(self, key: str) -> dict[str, int]:
         """Row name -> 1, 2 or 3 for the best three models of a column; failed and collapsed rows are not ranked."""
         spec = next(column for column in self.columns if column.key == key)
-        valid = [row for row in self.rows if row.kind == "model" and not row.note and key in row.cells and row.cells[key].mean == row.cells[key].mean]
+        valid = [
+            row
+            for row in self.rows
+            if row.kind == "model" and not row.note and key in row.cells and row.cells[key].mean == row.cells[key].mean
+        ]
         ordered = sorted(valid, key=lambda row: row.cells[key].mean, reverse=spec.direction == "up")
         return {row.name: place for place, row in enumerate(ordered[:3], start=1)}
 

@@ -66,7 +66,10 @@ class Columns(Mapping[str, list[Cell]]):
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self._columns)
-        writer.writerows([("" if cell is None else repr(float(cell)) if isinstance(cell, float) else cell) for cell in row.values()] for row in self.rows())
+        writer.writerows(
+            [("" if cell is None else repr(float(cell)) if isinstance(cell, float) else cell) for cell in row.values()]
+            for row in self.rows()
+        )
         return text.getvalue()
 
     def save(self, path: Path) -> None:

@@ -1,11 +1,11 @@
 """The folder that a run leaves behind: where each thing lies in it, and the record (run.json) that says what was done.
 
-    run.json              plan, its identity, versions, split, status, best epoch, scores
-    weights.safetensors   the best epoch's weights
-    state/                what resuming needs
-    log.csv               one row per epoch
-    scores.csv            one row per scored picture
-    figures/
+run.json              plan, its identity, versions, split, status, best epoch, scores
+weights.safetensors   the best epoch's weights
+state/                what resuming needs
+log.csv               one row per epoch
+scores.csv            one row per scored picture
+figures/
 """
 
 from __future__ import annotations

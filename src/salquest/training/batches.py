@@ -50,7 +50,7 @@ class Examples:
         size, map_size: (height, width) of pictures and of targets.
         sigma_px: of the densities, in pixels of the stimuli.
         cache: the features of a frozen encoder; without it batches hold pictures.
-        progress: called after each picture with its number.
+        progress: called after each picture with (pictures done, pictures).
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Examples:
         sigma_px: float,
         cache: FeatureCache | None = None,
         mirrored_too: bool = False,
-        progress: Callable[[int], None] = lambda done: None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
         self.keys = data.keys
         self.map_size = map_size
@@ -83,14 +83,16 @@ class Examples:
                 self._digests.append(sample.stimulus.digest())
                 for mirrored in (False, True)[: 1 + mirrored_too]:
                     self._taps(number, mirrored=mirrored)
-            progress(number + 1)
+            progress(number + 1, len(data))
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def batch(self, indices: Sequence[int], mirrored: Sequence[bool], share: Sequence[float]) -> Batch:
         """The batch of these examples, each mirrored left to right or not."""
-        density = torch.stack([self._densities[i].flip(-1) if flip else self._densities[i] for i, flip in zip(indices, mirrored, strict=True)])
+        density = torch.stack(
+            [self._densities[i].flip(-1) if flip else self._densities[i] for i, flip in zip(indices, mirrored, strict=True)]
+        )
         counts = torch.zeros((len(indices), *self.map_size))
         for row, (i, flip) in enumerate(zip(indices, mirrored, strict=True)):
             rows, columns = self._cells[i]
@@ -117,9 +119,7 @@ class Examples:
         return np.array(resize_picture(sample.stimulus.pixels(), self._size))  # a copy: torch wants arrays that may be written
 
 
-def epoch_batches(
-    examples: Examples, *, batch: int, seed: int, epoch: int, mirror: bool, rank: int = 0, world: int = 1
-) -> Iterator[Batch]:
+def epoch_batches(examples: Examples, *, batch: int, seed: int, epoch: int, mirror: bool, rank: int = 0, world: int = 1) -> Iterator[Batch]:
     """The batches of one epoch of training, this process' share of each.
 
     Order and mirroring depend on seed and epoch alone: a run that goes on sees what it would have seen, and all losses of a quest see the same.

@@ -1,8 +1,8 @@
 """What resuming needs, written after every epoch: a folder that appears whole, safetensors and JSON, no pickle.
 
-    state/epoch-0007/network.safetensors      what learns (a frozen encoder is not repeated here)
-    state/epoch-0007/optimizer.safetensors
-    state/epoch-0007/progress.json            epoch, log so far, best epoch, the optimiser's numbers
+state/epoch-0007/network.safetensors      what learns (a frozen encoder is not repeated here)
+state/epoch-0007/optimizer.safetensors
+state/epoch-0007/progress.json            epoch, log so far, best epoch, the optimiser's numbers
 """
 
 from __future__ import annotations
@@ -35,12 +35,17 @@ def save_state(
 
     def fill(temporary: Path) -> None:
         save_file(_learned(network), temporary / "network.safetensors")
-        tensors, numbers = {}, {}
+        tensors: dict[str, Tensor] = {}
+        numbers: dict[str, Any] = {}
         for name, optimizer in optimizers.items():
             content = optimizer.state_dict()
             for index, entries in content["state"].items():
-                tensors |= {f"{name}/{index}/{key}": value.clone().contiguous() for key, value in entries.items() if isinstance(value, Tensor)}
-            numbers[name] = [{k: v for k, v in group.items() if k != "params"} | {"params": group["params"]} for group in content["param_groups"]]
+                tensors |= {
+                    f"{name}/{index}/{key}": value.clone().contiguous() for key, value in entries.items() if isinstance(value, Tensor)
+                }
+            numbers[name] = [
+                {k: v for k, v in group.items() if k != "params"} | {"params": group["params"]} for group in content["param_groups"]
+            ]
         save_file(tensors, temporary / "optimizer.safetensors")
         (temporary / "progress.json").write_text(json.dumps({"epoch": epoch, "groups": numbers, **progress}), encoding="utf-8")
 

@@ -7,9 +7,11 @@ import warnings
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.strategies import DDPStrategy
+from lightning_fabric.strategies.ddp import DDPStrategy
 
 from salquest.errors import InputError
+
+__all__ = ["Fabric", "start"]
 
 
 def start(device: str = "auto", precision: str = "32-true") -> Fabric:

@@ -14,11 +14,11 @@ from salquest.training.plan import TrainingPlan
 
 def build_optimizer(plan: TrainingPlan, network: SaliencyNetwork) -> torch.optim.Optimizer:
     """The optimiser of a resolved plan over what learns: new layers at `lr`, stages of the encoder at `encoder_lr`."""
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": [p for p in network.decoder.parameters() if p.requires_grad], "peak": plan.lr},
         {"params": [p for p in network.encoder.parameters() if p.requires_grad], "peak": plan.encoder_lr},
     ]
-    learning: list[dict[str, Any]] = [{**group, "lr": group["peak"]} for group in groups if group["params"]]
+    learning = [{**group, "lr": group["peak"]} for group in groups if group["params"]]
     if plan.optimizer == "sgd":
         return torch.optim.SGD(learning, lr=plan.lr, momentum=plan.momentum, weight_decay=plan.weight_decay)
     kind = torch.optim.AdamW if plan.optimizer == "adamw" else torch.optim.Adam

@@ -54,7 +54,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     unfreeze: str = "none"
     batch_norm: Literal["eval", "train"] = "eval"
     activation: Literal["auto", "relu", "sigmoid", "softmax"] = "auto"
-    decoder: dict[str, Any] = {}  # noqa: RUF012 - msgspec copies it for each plan
+    decoder: dict[str, Any] = {}
     size: tuple[int, int] = (240, 320)
     map_size: tuple[int, int] | None = None
     sigma_degrees: float = 1.0

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -184,21 +185,22 @@ def _learn(
     assert plan.map_size is not None
     network.to(fabric.device)
     features = FeatureCache(cache, network.encoder, plan.size) if network.encoder.is_frozen else None
-    parts = {}
-    for part, keys in (("train", split.train), ("val", split.val)):
-        parts[part] = Examples(
+    parts = {
+        part: Examples(
             data.subset(keys),
             size=plan.size,
             map_size=plan.map_size,
             sigma_px=sigma,
             cache=features,
             mirrored_too=part == "train" and plan.mirror,
-            progress=lambda done, part=part, total=len(keys): watch.stage(f"preparing {part}", done, total),  # type: ignore[misc]
+            progress=partial(watch.stage, f"preparing {part}"),
         )
+        for part, keys in (("train", split.train), ("val", split.val))
+    }
     optimizer = build_optimizer(plan, network)
     progress = load_state(folder.state, network, {"network": optimizer})
     log: list[dict[str, Any]] = list(progress["log"]) if progress else []
-    best = dict(progress["best"]) if progress else {"epoch": 0, "loss": float("inf")}
+    best: dict[str, Any] = dict(progress["best"]) if progress else {"epoch": 0, "loss": float("inf")}
     wrapped, wrapped_optimizer = fabric.setup(network, optimizer)
     player = Player(wrapped, wrapped_optimizer, supervised(wrapped, objective), rate_of(plan), plan.clip)
     steps = -(-len(parts["train"]) // plan.batch)
@@ -216,7 +218,13 @@ def _learn(
 
         torch.manual_seed((plan.seed << 20) + epoch)  # dropout: drawn from seed and epoch alone, as the order is
         batches = epoch_batches(
-            parts["train"], batch=plan.batch, seed=plan.seed, epoch=epoch, mirror=plan.mirror, rank=fabric.global_rank, world=fabric.world_size
+            parts["train"],
+            batch=plan.batch,
+            seed=plan.seed,
+            epoch=epoch,
+            mirror=plan.mirror,
+            rank=fabric.global_rank,
+            world=fabric.world_size,
         )
         take_turns(
             {"network": player},
@@ -228,7 +236,8 @@ def _learn(
             log=report,
         )
         train_loss = float(np.average([loss for loss, _ in losses], weights=[number for _, number in losses]))
-        train_loss = float(fabric.all_reduce(torch.tensor(train_loss, device=fabric.device), reduce_op="sum"))
+        if fabric.world_size > 1:
+            train_loss = float(fabric.all_reduce(torch.tensor(train_loss, device=fabric.device), reduce_op="sum"))  # type: ignore[arg-type]
         row = {"epoch": epoch, "train_loss": train_loss, **_validate(network, objective, parts["val"], plan, fabric.device)}
         row["seconds"] = round(time.monotonic() - began, 3)
         log.append(row)
@@ -272,7 +281,9 @@ def _flat_epochs(log: Sequence[Mapping[str, Any]]) -> int:
 
 
 @torch.no_grad()
-def _validate(network: SaliencyNetwork, objective: Objective, examples: Examples, plan: TrainingPlan, device: torch.device) -> dict[str, float]:
+def _validate(
+    network: SaliencyNetwork, objective: Objective, examples: Examples, plan: TrainingPlan, device: torch.device
+) -> dict[str, float]:
     """Loss and its parts, CC and NSS at the map's size, and the map's contrast (deviation over mean), over the validation pictures."""
     network.eval()
     sums: dict[str, float] = {}

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from salquest.decoders import DECODERS
 from salquest.encoders import Encoder, build_encoder, rebuild_encoder
+from salquest.encoders.encoder import BatchNorm
 from salquest.errors import InputError, UnknownName
 from salquest.gaze import SaliencyMap, as_density, resize_map, resize_picture
 from salquest.gaze.pictures import Pixels
@@ -36,7 +37,9 @@ class NetworkCard:
 
 
 NETWORKS: Mapping[str, NetworkCard] = {
-    "bruckert": NetworkCard("bruckert", "vgg16", "the loss paper's network: three taps, 3x3 reduction, ASPP, fixed blur", "Bruckert 2021, section 3.1"),
+    "bruckert": NetworkCard(
+        "bruckert", "vgg16", "the loss paper's network: three taps, 3x3 reduction, ASPP, fixed blur", "Bruckert 2021, section 3.1"
+    ),
     "light": NetworkCard("light", "mobilenet_v2", "taps reduced to 64 channels and summed, two separable 5x5 layers", "ours"),
 }
 
@@ -89,7 +92,7 @@ def build_network(
     size: tuple[int, int],
     map_size: tuple[int, int] | None = None,
     seed: int = 0,
-    batch_norm: str = "eval",
+    batch_norm: BatchNorm = "eval",
     decoder_options: Mapping[str, Any] | None = None,
 ) -> SaliencyNetwork:
     """Put a network together, its new layers drawn from `seed` without touching torch's global generator.

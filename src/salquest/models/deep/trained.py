@@ -38,7 +38,9 @@ class TrainedNetwork(Model):
         folder = RunFolder(Path(root))
         record = folder.read()
         if not folder.weights.is_file():
-            raise DataNotFound(f"{root} has no weights.safetensors: the run is {record.status} and has finished {record.epochs_done} epochs")
+            raise DataNotFound(
+                f"{root} has no weights.safetensors: the run is {record.status} and has finished {record.epochs_done} epochs"
+            )
         network = rebuild_network(record.network)
         try:
             tensors = load_file(folder.weights)

@@ -1,15 +1,13 @@
-"""The door of this room: whatever a caller hands over becomes `Maps` (pictures x pixels) and `FixatedCells` (which pixels, how often).
+"""Maps at the door of this room: checked once, and from then on (pictures x pixels) with the few numbers that the metrics share.
 
-Maps may be numpy arrays, torch tensors or other arrays of the Python array API, on any device that knows float64; (H, W) or (B, H, W); any
-real dtype. Fixations are `gaze.Fixations` (a sequence of them for a batch), or `Coordinates`, `BinaryMap`, `CountMap`: wrappers that say
-what their array means, because a density taken for fixations gives a plausible wrong number. What passed the door once passes it again for
-nothing.
+Maps may be numpy arrays, torch tensors or other arrays of the Python array API, (H, W) or (B, H, W), of any real dtype, on any device that
+knows float64. What passed the door once passes it again for nothing.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -19,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salquest.errors import ConstantMapWarning, InputError
-from salquest.gaze import Fixations, SaliencyMap
-from salquest.gaze.fixations import cell, inside
+from salquest.gaze import SaliencyMap
 
 Array = Any  # an array of any namespace that array_api_compat knows
 Floats = NDArray[np.float64]
@@ -28,10 +25,8 @@ Integers = NDArray[np.int64]
 Constant = Literal["chance", "nan"]
 
 HOST_BLOCK, DEVICE_BLOCK = 1 << 16, 1 << 24  # pixels that are worked on at a time
-OTHERS = "fixations on other pictures"  # what the second fixations of a metric are called in its errors
 
 
-# ---------------------------------------------------------------------------------------------------------------------------- maps
 @dataclass(frozen=True)
 class Block:
     """A part of a stack of maps: some pictures, some of their pixels."""
@@ -44,19 +39,20 @@ class Maps:
     """One or several maps of one size, checked, with the few numbers per map that the metrics share, made when first asked for.
 
     Pixels are gone through in blocks that fit a processor's cache: a temporary array of a whole map costs more than the arithmetic. On
-    other devices a block is as large as their memory allows.
+    other devices a block holds several maps. Sums are not left to BLAS, whose threads wait for each other when all cores are busy.
 
     Attributes:
         raw: (B, H*W) as handed over (uint8, uint16, float32 or float64; other types are widened).
         size: (height, width).
         single: whether the caller handed over one map (H, W), so that scores are floats.
         what: how errors call them.
-        xp, device: the array namespace, and where the maps live.
+        home: the array namespace and device that the caller's scores belong to.
+        xp, device: those that the work is done in: numpy for maps in main memory, whosever they are.
         low, high: smallest and greatest value of each map, (B,) float64 in numpy.
     """
 
-    def __init__(self, raw: Array, size: tuple[int, int], *, single: bool, what: str) -> None:
-        self.raw, self.size, self.single, self.what = raw, size, single, what
+    def __init__(self, raw: Array, size: tuple[int, int], *, single: bool, what: str, home: tuple[Any, Any]) -> None:
+        self.raw, self.size, self.single, self.what, self.home = raw, size, single, what, home
         self.xp, self.device = array_api_compat.array_namespace(raw), array_api_compat.device(raw)
         self.low = on_host(self.xp.min(raw, axis=1)).astype(np.float64)
         self.high = on_host(self.xp.max(raw, axis=1)).astype(np.float64)
@@ -111,12 +107,7 @@ class Maps:
     @cached_property
     def squares(self) -> Floats:
         """Sum of the squares of `centred` over all pixels, (B,)."""
-
-        def squared(block: Block) -> Array:
-            centred = self.centred(block)
-            return self.xp.linalg.vecdot(centred, centred, axis=-1)
-
-        return self.total(squared)
+        return self.total(lambda block: self.xp.sum(self.centred(block) ** 2, axis=1))
 
     def centred(self, block: Block) -> Array:
         """The values of a block minus their map's mean; divided by the spread of maps whose squares would leave float64."""
@@ -191,7 +182,11 @@ class Maps:
 
     def picture(self, index: int) -> Maps:
         """One of the maps, as Maps."""
-        return Maps(self.raw[index : index + 1, :], self.size, single=True, what=self.what)
+        return self.holding(self.raw[index : index + 1, :], single=True)
+
+    def holding(self, raw: Array, *, size: tuple[int, int] | None = None, single: bool | None = None) -> Maps:
+        """Other values (B, H*W) for maps of the same home and name."""
+        return Maps(raw, size or self.size, single=self.single if single is None else single, what=self.what, home=self.home)
 
     def column(self, values: Floats, block: Block) -> Array:
         """A number per map, (B,) in numpy, as a column beside a block."""
@@ -202,38 +197,43 @@ class Maps:
         """What the caller gets: a float for one map, (B,) float64 of the maps' own namespace for a batch."""
         if self.single:
             return float(scores[0])
-        return self.xp.asarray(scores, dtype=self.xp.float64, device=self.device)
+        xp, device = self.home
+        return xp.asarray(scores, dtype=xp.float64, device=device)
 
     @property
     def in_main_memory(self) -> bool:
-        """Whether numpy can look at the maps without copying them from another device."""
-        return isinstance(self.raw, np.ndarray) or str(self.device) == "cpu"
+        """Whether the work is done in numpy."""
+        return isinstance(self.raw, np.ndarray)
 
 
-def open_maps(values: Array | Maps, what: str = "saliency map") -> Maps:
+def open_maps(values: Array | Maps, what: str = "saliency map", *, through_numpy: bool = True) -> Maps:
     """Check maps (H, W) or (B, H, W) and prepare them.
+
+    Args:
+        values: an array of any namespace, or a SaliencyMap.
+        what: how errors shall call them.
+        through_numpy: look at arrays of other namespaces that lie in main memory through numpy (nothing is copied), which is best at many
+            small steps. False works in the array's own namespace, as on every other device.
 
     Raises:
         InputError: not an array, fixations, another number of axes, an empty map, complex numbers, NaN or infinity.
     """
     if isinstance(values, Maps):
         return values
-    if isinstance(values, (Fixations, Coordinates, BinaryMap, CountMap)) or _are_fixations(values):
-        raise InputError(
-            f"a {what} is an array (H, W) or (B, H, W); found fixations ({type(values).__name__}); blur them: gaze.fixation_density"
-        )
     array = values.values if isinstance(values, SaliencyMap) else values
     if not array_api_compat.is_array_api_obj(array):
-        raise InputError(f"a {what} is an array (H, W) or (B, H, W); found {type(values).__name__}")
+        raise InputError(f"a {what} is an array (H, W) or (B, H, W); found {type(values).__name__} (gaze.fixation_density blurs fixations)")
     if array_api_compat.is_torch_array(array):
         array = _without_gradient(array)
-    xp = array_api_compat.array_namespace(array)
     shape = tuple(int(length) for length in array.shape)
     if len(shape) not in (2, 3) or min(shape[-2:]) < 1:
         raise InputError(f"a {what} is an array (H, W) or (B, H, W), without channel axis; found shape {shape}")
-    array = _plain_dtype(array, xp, what)
-    raw = xp.reshape(array, (1 if len(shape) == 2 else shape[0], shape[-2] * shape[-1]))
-    return Maps(raw, (shape[-2], shape[-1]), single=len(shape) == 2, what=what)
+    home = array_api_compat.array_namespace(array), array_api_compat.device(array)
+    array = _plain_dtype(array, home[0], what)
+    if through_numpy and str(home[1]) == "cpu":
+        array = on_host(array)
+    raw = array_api_compat.array_namespace(array).reshape(array, (1 if len(shape) == 2 else shape[0], shape[-2] * shape[-1]))
+    return Maps(raw, (shape[-2], shape[-1]), single=len(shape) == 2, what=what, home=home)
 
 
 def open_density(values: Array | Maps, maps: Maps, what: str = "density", *, any_size: bool = False) -> Maps:
@@ -242,17 +242,15 @@ def open_density(values: Array | Maps, maps: Maps, what: str = "density", *, any
     Raises:
         InputError: as `open_maps`; another shape, negative values, or an array of a foreign namespace.
     """
-    if not isinstance(values, Maps) and isinstance(values, np.ndarray) and not array_api_compat.is_numpy_namespace(maps.xp):
+    if isinstance(values, np.ndarray) and not maps.in_main_memory:
         values = maps.xp.asarray(np.array(values), device=maps.device)
-    density = open_maps(values, what)
+    density = open_maps(values, what, through_numpy=maps.in_main_memory)
     if (len(density), density.single) != (len(maps), maps.single) or (density.size != maps.size and not any_size):
         raise InputError(
             f"the {what} is {density.shape} but the saliency map is {maps.shape}; resize one of them first (salquest.metrics.resize)"
         )
-    if density.xp is not maps.xp:
-        raise InputError(
-            f"the {what} is an array of {density.xp.__name__} but the saliency map is one of {maps.xp.__name__}; convert one of them"
-        )
+    if density.xp is not maps.xp or str(density.device) != str(maps.device):
+        raise InputError(f"the {what} lives on {density.device} but the saliency map on {maps.device}; move one of them")
     if density.low.min(initial=0.0) < 0:
         raise InputError(f"a {what} is non-negative; picture {int(density.low.argmin())} goes down to {density.low.min():g}")
     return density
@@ -303,179 +301,3 @@ def pictures_named(where: NDArray[np.bool_]) -> str:
     """`2 of 8 maps (picture 1, 4)`, for a warning."""
     numbers = ", ".join(str(index) for index in np.flatnonzero(where)[:5])
     return f"{int(where.sum())} of {len(where)} maps (picture {numbers}{', ...' if where.sum() > 5 else ''})"
-
-
-# ----------------------------------------------------------------------------------------------------------------------- fixations
-@dataclass(frozen=True, eq=False)
-class Coordinates:
-    """Fixations as padded coordinates, for code that keeps batches in arrays.
-
-    Args:
-        xy: (K, 2) for one map or (B, K, 2) for a batch: x right, y down, in pixels of the maps, 0-based with pixel centres at integers.
-        counts: how many of the K are real, for each picture, (B,); the rest is padding. None: all of them.
-    """
-
-    xy: Array
-    counts: Array | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class BinaryMap:
-    """Fixations as a map (H, W) or (B, H, W) that holds 0, and one other positive number where somebody looked."""
-
-    array: Array
-
-
-@dataclass(frozen=True, eq=False)
-class CountMap:
-    """Fixations as a map (H, W) or (B, H, W) of whole numbers: how many fixations each pixel holds."""
-
-    array: Array
-
-
-@dataclass(frozen=True)
-class FixatedCells:
-    """Fixations of B pictures as pixels: for each the distinct pixels in increasing order, and how many fixations each holds.
-
-    Attributes:
-        cells: per picture, indices row * W + column, (K_b,).
-        weights: per picture, fixations in each of these pixels, (K_b,), float64.
-        size: (height, width) of the pictures.
-    """
-
-    cells: tuple[Integers, ...]
-    weights: tuple[Floats, ...]
-    size: tuple[int, int]
-
-    def __len__(self) -> int:
-        return len(self.cells)
-
-    def counted(self, *, repeats: bool) -> FixatedCells:
-        """Every fixation counts (repeats), or every pixel that was looked at once."""
-        return self if repeats else FixatedCells(self.cells, tuple(np.ones(len(held)) for held in self.cells), self.size)
-
-    def without(self, other: FixatedCells) -> FixatedCells:
-        """Only the pixels that `other` does not hold."""
-        kept = [~np.isin(mine, theirs) for mine, theirs in zip(self.cells, other.cells, strict=True)]
-        return FixatedCells(
-            tuple(held[keep] for held, keep in zip(self.cells, kept, strict=True)),
-            tuple(held[keep] for held, keep in zip(self.weights, kept, strict=True)),
-            self.size,
-        )
-
-    @cached_property
-    def padded(self) -> tuple[Integers, Floats]:
-        """The cells and weights as (B, K) arrays; padding is pixel 0 with weight 0."""
-        longest = max((len(held) for held in self.cells), default=0)
-        cells, weights = np.zeros((len(self), longest), dtype=np.int64), np.zeros((len(self), longest))
-        for index, (held, weight) in enumerate(zip(self.cells, self.weights, strict=True)):
-            cells[index, : len(held)], weights[index, : len(held)] = held, weight
-        return cells, weights
-
-    def mean(self, values: Floats) -> Floats:
-        """Mean over the fixations of each picture of values (B, K) at the padded cells, (B,); NaN where there are none."""
-        weights = self.padded[1]
-        total = weights.sum(axis=1)
-        summed = np.where(weights > 0, weights * values, 0.0).sum(axis=1)
-        return np.where(total > 0, summed / np.where(total > 0, total, 1.0), np.nan)
-
-
-FixationsLike = Fixations | Sequence[Fixations] | Coordinates | BinaryMap | CountMap | FixatedCells
-
-
-def open_fixations(fixations: FixationsLike, maps: Maps, what: str = "fixations") -> FixatedCells:
-    """Check fixations against the maps that they belong to: one picture for each map, the same size, all inside.
-
-    Raises:
-        InputError: a plain array (it could be a density), another number of pictures, another size, a fixation outside.
-    """
-    opened = as_cells(fixations, maps.size, what)
-    if len(opened) != len(maps):
-        raise InputError(f"{what} of {len(opened)} pictures were handed over with {len(maps)} maps; each map needs its own")
-    if opened.size != maps.size:
-        raise InputError(
-            f"the {what} lie in pictures of {opened.size} but the saliency map is {maps.size} (height, width); resize the map "
-            f"(salquest.metrics.resize) or move the fixations (Fixations.resized)"
-        )
-    return opened
-
-
-def as_cells(fixations: FixationsLike, size: tuple[int, int], what: str = "fixations") -> FixatedCells:
-    """Fixations in the form that the metrics read; `size` is what bare coordinates refer to. Raises as `open_fixations`."""
-    if isinstance(fixations, FixatedCells):
-        return fixations
-    if isinstance(fixations, Fixations):
-        return _from_fixations([fixations], what)
-    if isinstance(fixations, Coordinates):
-        return _from_coordinates(fixations, size, what)
-    if isinstance(fixations, (BinaryMap, CountMap)):
-        return _from_map(fixations, what)
-    if _are_fixations(fixations):
-        return _from_fixations(fixations, what)
-    found = f"an array of shape {tuple(fixations.shape)}" if hasattr(fixations, "shape") else type(fixations).__name__
-    raise InputError(
-        f"{what} are gaze.Fixations (a list of them for a batch), Coordinates, BinaryMap or CountMap; found {found}, which could be "
-        f"a density; if it marks the pixels that were looked at, say so: BinaryMap(array)"
-    )
-
-
-def _are_fixations(value: object) -> bool:
-    return (
-        isinstance(value, Sequence) and not isinstance(value, str) and len(value) > 0 and all(isinstance(item, Fixations) for item in value)
-    )
-
-
-def _from_fixations(pictures: Sequence[Fixations], what: str) -> FixatedCells:
-    sizes = {picture.size for picture in pictures}
-    if len(sizes) > 1:
-        raise InputError(f"the {what} of a batch lie in pictures of one size; found {sorted(sizes)}; score one picture at a time")
-    size = sizes.pop()
-    return _gathered([picture.rows * size[1] + picture.columns for picture in pictures], size)
-
-
-def _from_coordinates(fixations: Coordinates, size: tuple[int, int], what: str) -> FixatedCells:
-    xy = on_host(fixations.xy).astype(np.float64)
-    if xy.ndim not in (2, 3) or xy.shape[-1] != 2:
-        raise InputError(f"coordinates of {what} are (K, 2) or (B, K, 2), each (x, y); found shape {xy.shape}")
-    xy = xy.reshape(-1, *xy.shape[-2:])
-    counts = np.full(len(xy), xy.shape[1]) if fixations.counts is None else np.atleast_1d(on_host(fixations.counts))
-    if counts.shape != (len(xy),) or (counts < 0).any() or (counts > xy.shape[1]).any():
-        raise InputError(f"counts of {what} say for each of {len(xy)} pictures how many of {xy.shape[1]} are real; found {counts.tolist()}")
-    real = [picture[: int(count)] for picture, count in zip(xy, counts, strict=True)]
-    for index, picture in enumerate(real):
-        outside = ~inside(picture[:, 0], picture[:, 1], size)
-        if outside.any():
-            first = picture[outside][0]
-            raise InputError(
-                f"{int(outside.sum())} {what} of picture {index} lie outside its {size[1]} x {size[0]} px, the first at "
-                f"x={first[0]:g}, y={first[1]:g}; drop them first"
-            )
-    return _gathered([cell(picture[:, 1]) * size[1] + cell(picture[:, 0]) for picture in real], size)
-
-
-def _from_map(fixations: BinaryMap | CountMap, what: str) -> FixatedCells:
-    name = type(fixations).__name__
-    maps = open_maps(fixations.array, name)
-    if maps.low.min(initial=0.0) < 0:
-        raise InputError(f"a {name} of {what} is non-negative; found {maps.low.min():g}")
-    cells, weights = [], []
-    for index in range(len(maps)):
-        held = on_host(maps.xp.nonzero(maps.raw[index, :])[0]).astype(np.int64)
-        values = maps.picture(index).at(held[None])[0]
-        if isinstance(fixations, BinaryMap):
-            if len(values) and values.min() != values.max():
-                raise InputError(
-                    f"a BinaryMap of {what} holds 0 and one other number; picture {index} holds several, from {values.min():g} to "
-                    f"{values.max():g}; counts are a CountMap, and a density is no map of fixations"
-                )
-            values = np.ones(len(held))
-        elif (values != np.rint(values)).any():
-            raise InputError(f"a CountMap of {what} holds whole numbers; picture {index} holds fractions: a density is no map of fixations")
-        cells.append(held)
-        weights.append(values)
-    return FixatedCells(tuple(cells), tuple(weights), maps.size)
-
-
-def _gathered(pictures: Sequence[Integers], size: tuple[int, int]) -> FixatedCells:
-    found = [np.unique(picture, return_counts=True) for picture in pictures]
-    return FixatedCells(tuple(cells for cells, _ in found), tuple(count.astype(np.float64) for _, count in found), size)
