@@ -305,8 +305,8 @@ def _stepped_area(positives: Floats, weights: Floats, false: Floats, top: float,
     return float(-np.trapezoid(np.concatenate([[1.0], true, [0.0]]), np.concatenate([[1.0], false, [0.0]])))
 
 
-# The three areas of AUC-Judd, from the fixated values in decreasing order, the share of the fixations at each, and how many of all pixels lie
-# above it (`above`), and above or at it (`passed`). A share w whose threshold moves the false rate from f to g adds w * (1 - (f + g) / 2).
+# The three areas of AUC-Judd, from the fixated values in decreasing order, the share of the fixations at each, and how many of all pixels
+# lie above it (`above`), and above or at it (`passed`). A share w whose threshold moves the false rate from f to g adds w (1 - (f + g) / 2).
 
 
 def _judd_together(values: Floats, shares: Floats, above: Integers, passed: Integers, num_negatives: int) -> float:

@@ -140,8 +140,8 @@ class Maps:
         found = low + thresholds * spread
         while (short := (found - low) / spread < thresholds).any():
             found = np.where(short, np.nextafter(found, np.inf), found)
-        while (beyond := (np.nextafter(found, -np.inf) - low) / spread >= thresholds).any():
-            found = np.where(beyond, np.nextafter(found, -np.inf), found)
+        while (beyond := (found > low) & ((np.nextafter(found, low) - low) / spread >= thresholds)).any():
+            found = np.where(beyond, np.nextafter(found, low), found)
         return found
 
     def blocks(self) -> Iterator[Block]:

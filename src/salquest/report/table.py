@@ -121,21 +121,25 @@ class ScoreTable:
         return json.dumps(self.as_document(), indent=1, ensure_ascii=False) + "\n"
 
     def to_terminal(self) -> Any:
-        """The table for a terminal (a rich Table): best bold, second and third italic, intervals below the means."""
+        """The table for a terminal (something rich prints): best bold, second and third italic, half the interval's width below the mean."""
+        from rich import box
+        from rich.console import Group
         from rich.table import Table
         from rich.text import Text
 
         ranks = {column.key: self.ranks(column.key) for column in self.columns}
-        table = Table(caption=self.caption, caption_justify="left", header_style="bold")
-        table.add_column("")
+        table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1))
+        table.add_column("", min_width=min(24, max((len(row.name) for row in self.rows), default=0)))
         for column in self.columns:
             table.add_column(column.heading, justify="right", no_wrap=True)
         for row in self.rows:
             cells = []
             for column in self.columns:
-                mean, interval = self.text(row, column)
+                mean, _ = self.text(row, column)
                 style = {1: "bold", 2: "italic", 3: "italic"}.get(ranks[column.key].get(row.name, 0), "")
-                cells.append(Text.assemble((mean, style), ("\n" + interval, "dim")))
+                score = row.cells.get(column.key)
+                half = f"±{(score.high - score.low) / 2:.{column.decimals}f}" if mean and score is not None else ""
+                cells.append(Text.assemble((mean, style), ("\n" + half, "dim")))
             name = Text.assemble((row.name, "" if row.kind == "model" else "dim"), (f"\n{row.note}" if row.note else "", "red"))
             table.add_row(name, *cells)
-        return table
+        return Group(table, Text(self.caption + " ± is half the width of the interval.", style="dim"))

@@ -1,11 +1,10 @@
-"""Small synthetic gaze: pictures of 24 x 32 pixels, a smooth map, fixations drawn from it, their density, fixations on other pictures."""
+"""Small synthetic gaze: a smooth map of 24 x 32 pixels, fixations drawn from it, their density, fixations on other pictures."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from salquest.gaze import Fixations, blur, fixation_density
@@ -46,14 +45,3 @@ def stacked(scenes: list[Scene]) -> Scene:
             baseline=np.stack([scene.target.baseline for scene in scenes]),
         ),
     )
-
-
-@pytest.fixture
-def scene() -> Scene:
-    return make_scene(0)
-
-
-@pytest.fixture
-def scenes() -> list[Scene]:
-    """Three pictures with 40, 1 and 7 fixations."""
-    return [make_scene(1, 40), make_scene(2, 1), make_scene(3, 7)]
