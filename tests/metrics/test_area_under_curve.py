@@ -116,8 +116,10 @@ def test_auc_borji_by_hand():
 
 
 def test_auc_borji_without_the_upper_threshold_by_hand():
-    # (0, 0), (3/6, 1/2), (1, 1)
+    # the curve from above: at (1/6, 0), then (3/6, 1/2), then the corner
     assert auc_borji(LADDER, at(4, 1), step=0.5, upper="excluded") == pytest.approx(0.5 * 0.25 + 0.5 * 0.75)
+    # the greatest pixel is looked at, and still it reaches no threshold but those below it
+    assert auc_borji(LADDER, at(5, 1), step=0.5, upper="excluded") == pytest.approx(0.5 * 0.25 + 0.5 * 0.75)
 
 
 def test_a_value_on_a_threshold_passes_it_as_matlab_multiplies():
@@ -153,6 +155,19 @@ def test_shuffled_auc_by_hand():
     assert auc_shuffled(LADDER, at(4, 1), at(5, 1, 1), repeats=False) == pytest.approx((1 / 2 + 1 / 4) / 2)
     assert auc_shuffled(LADDER, at(4, 1), at(5, 1, 1), own_cells="removed") == 0.0
     assert auc_shuffled(LADDER, at(4, 1), at(5, 1, 1), step=0.5) == pytest.approx((2 / 3) * 0.75 + (1 / 3) * 0.0)
+
+
+def test_shuffled_auc_compares_the_values_themselves():
+    # two neighbouring numbers, which become one when they are measured from -1000
+    saliency = np.array([[-1000.0, 1.0, np.nextafter(1.0, 2.0), 5.0]])
+    assert auc_shuffled(saliency, Fixations([2], [0], (1, 4)), Fixations([1], [0], (1, 4))) == 1.0
+
+
+def test_drawing_all_negatives_without_replacement_is_no_draw():
+    scene = make_scene(11)
+    gaze, others = scene.target.fixations, scene.target.others
+    everything = auc_shuffled(scene.saliency, gaze, others, step=0.1, expected=False, splits=3, samples=10_000)
+    assert everything == pytest.approx(auc_shuffled(scene.saliency, gaze, others, step=0.1), abs=1e-14)
 
 
 def test_shuffled_auc_against_itself_is_a_half():

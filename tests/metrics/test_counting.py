@@ -35,7 +35,9 @@ def test_counts_are_those_of_comparing_every_pixel(name, dtype, through_numpy):
     with np.errstate(over="ignore"):
         values = np.clip(MAPS[name](draw), -1e30 if dtype == np.float32 else None, 1e30 if dtype == np.float32 else None).astype(dtype)
     taken = values[draw.integers(0, 4000, 50)].astype(np.float64)
-    between = np.concatenate([taken * 1.0000001, [values.min(), values.max(), 0.3]])
+    between = np.concatenate(
+        [taken * 1.0000001, np.nextafter(taken, np.inf), np.nextafter(taken, -np.inf), [values.min(), values.max(), 0.3]]
+    )
     for thresholds in (taken, between):
         maps = open_maps(torch.as_tensor(values[None]), through_numpy=through_numpy)
         assert maps.in_main_memory == through_numpy

@@ -25,15 +25,6 @@ def split_spec(spec: str) -> tuple[str, str | None]:
     return name, path or None
 
 
-def cache_folder() -> Path:
-    """Where features of frozen encoders are kept: SALQUEST_CACHE, or the platform's folder for caches."""
-    home = os.environ.get("SALQUEST_CACHE")
-    if home:
-        return Path(home).expanduser() / "features"
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "salquest" / "features"
-
-
 def names(text: str) -> tuple[str, ...]:
     """Comma-separated names."""
     return tuple(name.strip() for name in text.split(",") if name.strip())

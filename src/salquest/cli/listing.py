@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from salquest.cli.output import show
+
 Kind = Literal["losses", "metrics", "models", "datasets", "encoders", "recipes"]
 Entry = dict[str, str]
 
@@ -29,7 +31,6 @@ def print_cards(kind: str, *, as_json: bool) -> None:
     if as_json:
         print(js.dumps(entries, indent=1, ensure_ascii=False))
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(header_style="bold", box=None, pad_edge=False)
@@ -37,7 +38,7 @@ def print_cards(kind: str, *, as_json: bool) -> None:
         table.add_column(heading, overflow="fold")
     for entry in entries.values():
         table.add_row(*entry.values())
-    Console().print(table)
+    show(table)
 
 
 def _catalogue(room: str, name: str) -> Mapping[str, Any]:

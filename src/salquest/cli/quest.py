@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from salquest.cli.arguments import cache_folder, split_spec
+from salquest.cli.arguments import split_spec
+from salquest.cli.output import show
 from salquest.cli.watching import announce, run_watcher
 from salquest.datasets import load_dataset
 from salquest.errors import InputError
 from salquest.quest import PlannedRun, QuestWatcher, find_recipe, run_quest
-from salquest.runs import ProgressDisplay, RunRecord
+from salquest.runs import ProgressDisplay, RunRecord, cache_folder
 from salquest.training import Watcher
 
 
@@ -35,8 +36,6 @@ def quest(
         device: auto, cpu, cuda, cuda:1, mps.
         cache: Folder for the features of frozen encoders.
     """
-    from rich.console import Console
-
     asked, _ = find_recipe(recipe)
     folders = dict(split_spec(spec) for spec in data)
     strange = sorted(set(folders) - {asked.data})
@@ -55,7 +54,7 @@ def quest(
             display.say(f"  {run.folder}: {record.status}{f', {record.reason}' if record.reason else ''}")
 
         watch = QuestWatcher(begin=begin, end=end, stage=display.update)
-        result = run_quest(recipe, chosen, out=root, device=device, cache=cache or cache_folder(), watch=watch)
-    Console(width=None).print(result.table.to_terminal())
+        result = run_quest(recipe, chosen, out=root, device=device, cache=cache or cache_folder() / "features", watch=watch)
+    show(result.table.to_terminal())
     print(f"report: {result.root / 'report.html'}; tables: {result.root / 'table'}.md, .csv, .json")
     return 1 if result.failed else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from salquest.cli.arguments import data_set
+from salquest.cli.output import show
 from salquest.quest import report_quest
 from salquest.runs import ProgressDisplay
 
@@ -16,9 +17,7 @@ def report(folder: Path, *, data: str | None = None) -> None:
         folder: What `salquest quest` wrote.
         data: NAME=PATH where the data set has moved since.
     """
-    from rich.console import Console
-
     with ProgressDisplay() as display:
         table = report_quest(folder, data=data_set(data) if data else None, progress=display.update)
-    Console().print(table.to_terminal())
+    show(table.to_terminal())
     print(f"report: {folder / 'report.html'}")

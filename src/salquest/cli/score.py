@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from salquest.cli.arguments import data_set, names
+from salquest.cli.output import show
 from salquest.datasets import divide
 from salquest.errors import InputError
 from salquest.evaluation import DEFAULT_METRICS, Scores, evaluate
@@ -49,8 +50,6 @@ def score(
         json: Print one JSON document instead of a table.
         device: Where networks run.
     """
-    from rich.console import Console
-
     if not maps and not model:
         raise InputError("nothing to score: give --maps DIR or --model NAME, each as often as you like")
     convention_named(convention)
@@ -81,7 +80,7 @@ def score(
     if json:
         print(table.to_json(), end="")
     else:
-        Console().print(table.to_terminal())
+        show(table.to_terminal())
     for result in results:
         _tell(result)
     return 1 if any(result.missing for result in results) else 0

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from salquest.cli.arguments import cache_folder, data_set
+from salquest.cli.arguments import data_set
 from salquest.cli.watching import announce, run_watcher
 from salquest.datasets import Split, divide, load_dataset
 from salquest.errors import InputError
-from salquest.runs import ProgressDisplay, RunFolder
+from salquest.runs import ProgressDisplay, RunFolder, cache_folder
 from salquest.training import TrainingPlan
 from salquest.training import train as train_network
 from salquest.training.plan import plan_from
@@ -112,7 +112,7 @@ def train(
     with ProgressDisplay() as display:
         announce(display, plan, out)
         record = train_network(
-            plan, chosen, parts, out, device=device, cache=cache or cache_folder(), force=force, watch=run_watcher(display, str(out))
+            plan, chosen, parts, out, device=device, cache=cache or cache_folder() / "features", force=force, watch=run_watcher(display, str(out))
         )
     print(f"{out}: {record.status}{f' ({record.reason})' if record.reason else ''}, best epoch {record.best_epoch} of {record.epochs_done}")
     if record.scores:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -196,7 +197,7 @@ class _Table:
                 if None in row or None in row.values():
                     raise BrokenFile(f"{self.path}, line {reader.line_num}: {len(reader.fieldnames or [])} cells were expected")
                 yield reader.line_num, row
-        except (gzip.BadGzipFile, EOFError, UnicodeDecodeError, csv.Error) as error:
+        except (gzip.BadGzipFile, zlib.error, EOFError, UnicodeDecodeError, csv.Error) as error:
             raise BrokenFile(f"{self.path} is not a table that can be read: {error}") from error
 
     def __exit__(self, *_: object) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from salquest.errors import BrokenFile, DataNotFound
+from salquest.runs import cache_folder
 
 if sys.platform != "win32":
     import fcntl
@@ -20,18 +21,6 @@ if sys.platform != "win32":
 ATTEMPTS = 3  # a connection that breaks is taken up again where it broke
 TIMEOUT_S = 30
 CHUNK_BYTES = 1 << 20
-
-
-def cache_folder() -> Path:
-    """Where downloaded weights lie: $SALQUEST_CACHE, or `salquest` in the platform's folder for caches."""
-    chosen = os.environ.get("SALQUEST_CACHE")
-    if chosen:
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "salquest" / "Cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "salquest"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "salquest"
 
 
 def fetch(address: str, file_name: str, sha256: str, size_mb: float) -> Path:

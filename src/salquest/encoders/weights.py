@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from salquest.encoders.cards import EncoderCard, Layout, Normalisation, Padding, WeightsCard
 from salquest.encoders.catalogue import ENCODERS
-from salquest.encoders.download import cache_folder, fetch
+from salquest.encoders.download import fetch
 from salquest.errors import BrokenFile, DataNotFound, InputError, UnknownName
+from salquest.runs import cache_folder
 
 NOT_FEATURES = ("classifier.", "_fc.")  # a classifier may stand in the file; nothing here reads it
 _HDF5 = b"\x89HDF\r\n\x1a\n"

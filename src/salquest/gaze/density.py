@@ -38,25 +38,13 @@ def gaussian_operator(length: int, sigma_px: float, border: Border = "lost") -> 
         border: see the top of this file.
 
     Raises:
-        InputError: a negative sigma, or an unknown border rule.
+        InputError: a sigma below 0 or no number, or an unknown border rule.
     """
     if border not in get_args(Border):
         raise InputError(f"no border rule is called {border!r}; there are: {', '.join(get_args(Border))}")
-    if not sigma_px >= 0:
+    if not 0 <= sigma_px < np.inf:
         raise InputError(f"sigma must be 0 or more pixels; found {sigma_px}")
-    if sigma_px == 0:
-        return np.eye(length)
-    positions = np.arange(length)
-    weights = _bell(positions[:, None] - positions[None, :], sigma_px)
-    if border == "reflect":
-        # mirror images of pixel j lie at -1-j and 2L-1-j, and again every 2L pixels, until they are too far to matter
-        for turn in range(-int(np.ceil(8 * sigma_px / (2 * length))) - 1, int(np.ceil(8 * sigma_px / (2 * length))) + 2):
-            shift = 2 * length * turn
-            if turn:
-                weights = weights + _bell(positions[:, None] - (positions[None, :] + shift), sigma_px)
-            weights = weights + _bell(positions[:, None] - (-1 - positions[None, :] + shift), sigma_px)
-    total = _bell(np.arange(-int(np.ceil(10 * sigma_px)), int(np.ceil(10 * sigma_px)) + 1), sigma_px).sum()
-    operator = weights / (weights.sum(axis=0, keepdims=True) if border == "kernel" else total)
+    operator = np.eye(length) if sigma_px == 0 else _blurring(length, sigma_px, border)
     operator.setflags(write=False)
     return operator
 
@@ -110,6 +98,20 @@ def mean_density(densities: Iterable[ArrayLike], size: tuple[int, int]) -> Float
     if number == 0:
         raise InputError("a mean density needs at least one density; found none")
     return as_density(total)
+
+
+def _blurring(length: int, sigma_px: float, border: Border) -> Floats:
+    positions = np.arange(length)
+    weights = _bell(positions[:, None] - positions[None, :], sigma_px)
+    if border == "reflect":
+        # mirror images of pixel j lie at -1-j and 2L-1-j, and again every 2L pixels, until they are too far to matter
+        for turn in range(-int(np.ceil(8 * sigma_px / (2 * length))) - 1, int(np.ceil(8 * sigma_px / (2 * length))) + 2):
+            shift = 2 * length * turn
+            if turn:
+                weights = weights + _bell(positions[:, None] - (positions[None, :] + shift), sigma_px)
+            weights = weights + _bell(positions[:, None] - (-1 - positions[None, :] + shift), sigma_px)
+    total = _bell(np.arange(-int(np.ceil(10 * sigma_px)), int(np.ceil(10 * sigma_px)) + 1), sigma_px).sum()
+    return weights / (weights.sum(axis=0, keepdims=True) if border == "kernel" else total)
 
 
 def _bell(distance: NDArray, sigma_px: float) -> Floats:

@@ -127,15 +127,14 @@ class Fixations:
 
     def resized(self, size: tuple[int, int]) -> Fixations:
         """The same fixations in pixels of the picture at another size: x' = (x + 0.5) * W'/W - 0.5."""
-        return self._moved(
-            (self.x + 0.5) * (size[1] / self.size[1]) - 0.5, (self.y + 0.5) * (size[0] / self.size[0]) - 0.5, (int(size[0]), int(size[1]))
-        )
+        return self._moved(_rescaled(self.x, self.size[1], size[1]), _rescaled(self.y, self.size[0], size[0]), (int(size[0]), int(size[1])))
 
     def mirrored(self) -> Fixations:
         """The fixations on the picture mirrored left to right; one exactly on a cell's left edge moves to the mirrored cell."""
-        # x = -0.5 mirrors onto W - 0.5, which is outside by the half-open rule: it belongs to the last cell
-        limit = np.nextafter(self.size[1] - 0.5, -np.inf)
-        return self._moved(np.minimum(self.size[1] - 1 - self.x, limit), self.y, self.size)
+        x = self.size[1] - 1 - self.x
+        # a cell's left edge belongs to it and mirrors onto the right edge of the mirrored cell, which does not: one step back
+        x = np.where(cell(x) == self.size[1] - 1 - self.columns, x, np.nextafter(x, -np.inf))
+        return self._moved(x, self.y, self.size)
 
     def _moved(self, x: Floats, y: Floats, size: tuple[int, int]) -> Fixations:
         return Fixations(x, y, size, observer=self.observer, order=self.order, duration_ms=self.duration_ms)
@@ -143,13 +142,21 @@ class Fixations:
 
 def cell(coordinate: ArrayLike) -> Integers:
     """Index of the pixel that holds a coordinate: floor(coordinate + 0.5)."""
-    return np.floor(np.asarray(coordinate, dtype=np.float64) + 0.5).astype(np.int64)
+    values = np.asarray(coordinate, dtype=np.float64)
+    whole = np.floor(values)
+    # not floor(values + 0.5) itself: that sum rounds the last number before 0.5 up to 1
+    return (whole + (values - whole >= 0.5)).astype(np.int64)
 
 
 def inside(x: ArrayLike, y: ArrayLike, size: tuple[int, int]) -> NDArray[np.bool_]:
     """Which coordinates lie inside a picture of (height, width): -0.5 <= x < W - 0.5 and -0.5 <= y < H - 0.5; NaN is outside."""
     xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     return (xs >= -0.5) & (xs < size[1] - 0.5) & (ys >= -0.5) & (ys < size[0] - 0.5)
+
+
+def _rescaled(coordinate: Floats, length: int, target: int) -> Floats:
+    # rounding may carry the last number before the edge onto the edge, which is outside
+    return np.minimum((coordinate + 0.5) * (target / length) - 0.5, np.nextafter(target - 0.5, -np.inf))
 
 
 def _column(values: ArrayLike | None, default: NDArray, dtype: type) -> NDArray:

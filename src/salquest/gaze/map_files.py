@@ -12,7 +12,7 @@ from PIL import Image
 
 from salquest.errors import BrokenFile, DataNotFound, InputError
 from salquest.gaze.maps import SaliencyMap
-from salquest.gaze.pictures import read_picture
+from salquest.gaze.pictures import OpenedPicture, as_rgb
 
 MapFormat = Literal["npy", "png16", "png8"]
 
@@ -50,7 +50,7 @@ def map_suffix(form: MapFormat) -> str:
 
 
 def read_map(path: Path) -> NDArray[np.float64]:
-    """Read a map file, (H, W): .npy without pickles, or a picture of 8 or 16 bits, whose first channel is taken.
+    """Read a map file, (H, W): .npy without pickles, or a picture: its first channel if it has 8 bits, its own numbers if it has more.
 
     Raises:
         DataNotFound: no such file. BrokenFile: not a map of finite numbers.
@@ -58,24 +58,27 @@ def read_map(path: Path) -> NDArray[np.float64]:
     if not path.is_file():
         raise DataNotFound(f"there is no map at {path}")
     if path.suffix.lower() != ".npy":
-        return _read_picture_map(path)
+        return _finite(_read_picture_map(path), path)
     try:
-        values = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+        with path.open("rb") as content:  # not np.load, which would open archives too
+            values = np.lib.format.read_array(content, allow_pickle=False)
+    except (ValueError, OSError, EOFError, MemoryError) as error:
         raise BrokenFile(f"{path} is not an array that can be read: {error}") from error
-    if values.ndim != 2 or not np.issubdtype(values.dtype, np.number) or np.iscomplexobj(values):
+    if values.ndim != 2 or values.size == 0 or not np.issubdtype(values.dtype, np.number) or np.iscomplexobj(values):
         raise BrokenFile(f"{path} is no map: a map is (H, W) of numbers; found {values.shape} of {values.dtype}")
-    if not np.isfinite(values).all():
-        raise BrokenFile(f"{path} is no map: it holds NaN or infinity")
-    return values.astype(np.float64)
+    return _finite(values.astype(np.float64), path)
 
 
 def _read_picture_map(path: Path) -> NDArray[np.float64]:
-    pixels = read_picture(path)[:, :, 0].astype(np.float64)  # refuses what is broken or too large
-    with Image.open(path) as picture:
-        if picture.mode.startswith("I"):
-            return np.asarray(picture, dtype=np.float64)
-    return pixels
+    with OpenedPicture(path) as picture:
+        more_than_8_bits = picture.mode.startswith("I") or picture.mode == "F"
+        return np.asarray(picture, dtype=np.float64) if more_than_8_bits else as_rgb(picture)[:, :, 0].astype(np.float64)
+
+
+def _finite(values: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
+    if not np.isfinite(values).all():
+        raise BrokenFile(f"{path} is no map: it holds NaN or infinity")
+    return values
 
 
 def _shares(saliency: SaliencyMap) -> NDArray[np.float64]:

@@ -31,13 +31,15 @@ class SaliencyMap:
         if self.kind not in get_args(Kind):
             raise InputError(f"a saliency map is a 'density' or 'values', not {self.kind!r}")
         array = np.asarray(self.values)
-        if array.ndim != 2:
-            raise InputError(f"a saliency map is (H, W); found shape {array.shape}")
-        if not np.isfinite(array).all():
-            raise InputError("a saliency map holds finite numbers; found NaN or infinity")
+        if array.ndim != 2 or array.size == 0:
+            raise InputError(f"a saliency map is (H, W) of at least one pixel; found shape {array.shape}")
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity
+            stored = array.astype(np.float32)
+        if not np.isfinite(stored).all():
+            raise InputError("a saliency map holds finite numbers; found NaN or infinity, or a number beyond float32")
         if self.kind == "density" and (array.min() < 0 or abs(float(array.sum(dtype=np.float64)) - 1) > 1e-3):
             raise InputError(f"a density is non-negative and sums to 1; found a minimum of {array.min():g} and a sum of {array.sum():g}")
-        object.__setattr__(self, "values", array.astype(np.float32))
+        object.__setattr__(self, "values", stored)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -14,8 +14,8 @@ from salquest.errors import BrokenFile, DataNotFound, InputError
 
 Pixels = NDArray[np.uint8]
 
-# larger than any camera's picture at the time of writing; the limit stops decompression bombs before they are unpacked
-MAX_PIXELS = 256_000_000
+# what Pillow opens at most (twice its MAX_IMAGE_PIXELS), held where a program has lifted that: bombs are refused before they are unpacked
+MAX_PIXELS = 178_956_970
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 
 
@@ -33,7 +33,7 @@ def read_picture(path: str | Path, *, follow_exif: bool = False) -> Pixels:
         DataNotFound: no such file. BrokenFile: not a picture, cut short, or too large to be one.
     """
     source = Path(path)
-    with _Opened(source) as picture:
+    with OpenedPicture(source) as picture:
         turned = ImageOps.exif_transpose(picture) if follow_exif else picture
         return as_rgb(turned)
 
@@ -41,7 +41,7 @@ def read_picture(path: str | Path, *, follow_exif: bool = False) -> Pixels:
 def picture_size(path: str | Path) -> tuple[int, int]:
     """(height, width) from the file's header, without decoding it. Raises as `read_picture`."""
     source = Path(path)
-    with _Opened(source, decode=False) as picture:
+    with OpenedPicture(source, decode=False) as picture:
         return picture.height, picture.width
 
 
@@ -70,6 +70,8 @@ def as_rgb(picture: Image.Image) -> Pixels:
     """A PIL image of any mode as RGB, (H, W, 3) uint8."""
     if picture.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
         values = np.asarray(picture, dtype=np.float64)
+        if not np.isfinite(values).all():
+            raise InputError("a picture of floats holds finite numbers; found NaN or infinity")
         top = 65535.0 if picture.mode != "F" else max(float(values.max()), 1e-12)
         grey = np.clip(np.rint(values * (255.0 / top)), 0, 255).astype(np.uint8)
         return np.repeat(grey[:, :, None], 3, axis=2)
@@ -92,8 +94,8 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
-class _Opened:
-    """Open a picture file, decoded or only its header, with every way that it can be broken told as BrokenFile."""
+class OpenedPicture:
+    """Open a picture file in a with block, decoded or only its header, with every way that it can be broken told as BrokenFile."""
 
     def __init__(self, path: Path, *, decode: bool = True) -> None:
         self.path, self.decode = path, decode
@@ -114,9 +116,8 @@ class _Opened:
                 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
                 self.picture = Image.open(io.BytesIO(content) if content is not None else self.path)
             if self.picture.width * self.picture.height > MAX_PIXELS:
-                size = f"{self.picture.width} x {self.picture.height}"
                 self.picture.close()
-                raise BrokenFile(f"{self.path} says it has {size} pixels; more than {MAX_PIXELS:,} are not opened")
+                raise Image.DecompressionBombError
             if self.decode:
                 self.picture.load()
         except FileNotFoundError as error:

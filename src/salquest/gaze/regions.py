@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from salquest.errors import BrokenFile, UnknownName
+from salquest.gaze.fixations import cell
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,15 @@ class Regions:
         """Region value of every pixel, (H, W); zeros where nothing is labelled.
 
         Raises:
-            BrokenFile: the label picture has another size, or more than one channel.
+            BrokenFile: the label picture cannot be read, has another size, or more than one channel.
         """
         if self.labels_path is None:
             return np.zeros(self.size, dtype=np.uint8)
-        with Image.open(self.labels_path) as picture:
-            values = np.asarray(picture)  # a palette picture gives its indices, which are the region values
+        try:
+            with Image.open(self.labels_path) as picture:
+                values = np.asarray(picture)  # a palette picture gives its indices, which are the region values
+        except (OSError, SyntaxError, ValueError) as error:
+            raise BrokenFile(f"{self.labels_path} cannot be read as labels: {error}") from error
         if values.shape != self.size:
             raise BrokenFile(f"{self.labels_path} has shape {values.shape}; labels of a picture of {self.size} are {self.size}")
         return values.astype(np.uint8)
@@ -73,7 +77,7 @@ class Regions:
         found = np.isin(self.labels(), values) if values else np.zeros(self.size, dtype=bool)
         for box in self.boxes:
             if category == box.label or category in box.flags:
-                top, bottom = max(0, round(box.top)), max(0, round(box.top + box.height))
-                left, right = max(0, round(box.left)), max(0, round(box.left + box.width))
+                # from the cell that holds one edge to the one before the cell that holds the other
+                top, bottom, left, right = np.maximum(cell([box.top, box.top + box.height, box.left, box.left + box.width]), 0)
                 found[top:bottom, left:right] = True
         return found

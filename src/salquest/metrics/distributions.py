@@ -30,7 +30,7 @@ def sim(saliency: Array | Maps, density: Array | Maps, *, scaling: Scaling = "su
     """
     maps = open_maps(saliency)
     observed = open_density(density, maps)
-    predicted, seen = Shares(maps, scaling), Shares(observed, scaling)
+    predicted, seen = Shares(maps, scaling), Shares(observed, scaling, warn=False)
     common = maps.total(lambda block: maps.xp.sum(maps.xp.minimum(predicted.of(block), seen.of(block)), axis=1))
     return maps.answer(_observed_only(common, observed))
 
@@ -63,7 +63,7 @@ def kl(
     maps = open_maps(saliency)
     observed = open_density(density, maps)
     xp = maps.xp
-    predicted, seen = Shares(maps, scaling, floor), Shares(observed, scaling, floor)
+    predicted, seen = Shares(maps, scaling, floor), Shares(observed, scaling, floor, warn=False)
 
     def divergence(block: Block) -> Array:
         q, quotient = seen.of(block), predicted.of(block)
@@ -96,9 +96,10 @@ class Shares:
             stays empty, any other map without spread is NaN.
             "plain": divided by its sum as it is (MIT's KLdiv); an empty map stays empty.
         floor: added to every pixel before the map is divided by its sum (pysaliency adds 1e-20).
+        warn: of maps without mass; not of an empty density, against which there is no score anyway.
     """
 
-    def __init__(self, maps: Maps, scaling: Scaling = "sum", floor: float = 0.0) -> None:
+    def __init__(self, maps: Maps, scaling: Scaling = "sum", floor: float = 0.0, *, warn: bool = True) -> None:
         if scaling not in ("sum", "range", "plain"):
             raise InputError(f"maps are scaled by their 'sum', to their 'range', or as 'plain' as they are; found {scaling!r}")
         self.maps = maps
@@ -107,7 +108,8 @@ class Shares:
         mean = maps.mean + (maps.offset - self.subtracted)
         massless = maps.constant & (maps.high == self.subtracted)
         if scaling == "sum" and massless.any():
-            warn_constant(f"{pictures_named(massless)} without mass taken as uniform")
+            if warn:
+                warn_constant(f"{pictures_named(massless)} without mass taken as uniform")
             self.added = np.where(massless, 1.0, self.added)
         if scaling == "range":
             # the spread is in both parts of the fraction, so it need not be divided by; without one there is no scale

@@ -72,7 +72,8 @@ def emd(
     if grid[0] * grid[1] > MOST_BINS:
         raise InputError(f"EMD compares at most {MOST_BINS} bins; downsize={downsize} makes {grid[0]} x {grid[1]}; use a greater one")
     ground = euclidean(grid) if distance is None else _checked(distance, grid[0] * grid[1])
-    surplus = _binned(maps, grid, scaling) - _binned(observed, grid, scaling)
+    predicted, seen = Shares(maps, scaling), Shares(observed, scaling, warn=False)
+    surplus = _binned(predicted, grid) - _binned(seen, grid)
     surplus[observed.high <= 0] = np.nan
     transport = _transport()
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
@@ -98,9 +99,9 @@ def _checked(distance: Floats, bins: int) -> Floats:
     return ground
 
 
-def _binned(maps: Maps, grid: tuple[int, int], scaling: Literal["sum", "plain"]) -> Floats:
+def _binned(shares: Shares, grid: tuple[int, int]) -> Floats:
     """The maps on the grid, each summing to 1, (B, bins) in numpy."""
-    shares = Shares(maps, scaling)
+    maps = shares.maps
     values = maps.xp.reshape(maps.xp.astype(maps.raw, maps.xp.float64, copy=False), (len(maps), *maps.size))
     shrunk = on_host(values if grid == maps.size else shrink(values, grid)).reshape(len(maps), -1)
     bins = shrunk - shares.subtracted[:, None] + shares.added[:, None]

@@ -5,6 +5,7 @@ Nothing in memory is the truth: a run is its folder, and every number of a repor
 """
 
 from salquest.runs.atomic import write_bytes, write_folder, write_json, write_text
+from salquest.runs.cache import cache_folder
 from salquest.runs.columns import Columns
 from salquest.runs.folder import SCHEMA, RunFolder, RunRecord, Status, identity, versions
 from salquest.runs.progress import ProgressDisplay
@@ -16,6 +17,7 @@ __all__ = [
     "RunFolder",
     "RunRecord",
     "Status",
+    "cache_folder",
     "identity",
     "versions",
     "write_bytes",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from salquest.errors import Refused
+from salquest.errors import Refused, SalquestError
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -33,16 +33,21 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def write_folder(path: Path, fill: Callable[[Path], None]) -> None:
-    """Let `fill` write into a temporary folder, then give it its name; a folder of that name must not exist yet."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    """Let `fill` write into a temporary folder, then give it its name; a folder of that name must not exist yet. Raises as `write_bytes`."""
+    temporary: Path | None = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         fill(temporary)
         temporary.chmod(0o755)
         temporary.rename(path)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
+    except SalquestError:
         raise
+    except OSError as error:
+        raise _refused(path, error) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -58,7 +63,11 @@ def _whole(path: Path, write: Callable[[Path], object]) -> None:
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
-        raise Refused(f"{path} could not be written: {error.strerror or error}; nothing half-written was left") from error
+        raise _refused(path, error) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def _refused(path: Path, error: OSError) -> Refused:
+    return Refused(f"{path} could not be written: {error.strerror or error}; nothing half-written was left")

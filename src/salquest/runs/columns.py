@@ -81,12 +81,15 @@ class Columns(Mapping[str, list[Cell]]):
         """Read a CSV file as `save` writes it: numbers come back as numbers, empty cells as None.
 
         Raises:
-            DataNotFound: no such file. BrokenFile: rows of different lengths.
+            DataNotFound: no such file. BrokenFile: no text, or rows of different lengths.
         """
         if not path.is_file():
             raise DataNotFound(f"there is no table at {path}")
-        with path.open(newline="", encoding="utf-8") as lines:
-            header, *rows = list(csv.reader(lines)) or [[]]
+        try:
+            with path.open(newline="", encoding="utf-8") as lines:
+                header, *rows = list(csv.reader(lines)) or [[]]
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise BrokenFile(f"{path} is not a CSV table in UTF-8: {error}") from error
         if any(len(row) != len(header) for row in rows):
             raise BrokenFile(f"{path} has rows that do not match its header of {len(header)} columns")
         return cls({name: [_cell(row[i]) for row in rows] for i, name in enumerate(header)})
@@ -103,10 +106,11 @@ class Columns(Mapping[str, list[Cell]]):
 def _cell(text: str) -> Cell:
     if text == "":
         return None
-    try:
-        return int(text)
-    except ValueError:
+    if "_" in text:  # a name like 2020_01; Python would read the number 202001
+        return text
+    for number in (int, float):
         try:
-            return float(text)
+            return number(text)
         except ValueError:
-            return text
+            continue
+    return text

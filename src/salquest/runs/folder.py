@@ -107,13 +107,14 @@ class RunFolder:
             raise DataNotFound(f"{self.root} is no run folder: it has no run.json; a run folder is what `salquest train --out` writes")
         try:
             content = json.loads(self.record_path.read_text(encoding="utf-8"))
-            schema = content["schema"]
+            if content["schema"] > SCHEMA:
+                raise BrokenFile(
+                    f"{self.record_path} has schema {content['schema']}; this salquest reads up to {SCHEMA}: install a newer one"
+                )
+            known = {f.name for f in fields(RunRecord)}
+            return RunRecord(**{name: value for name, value in content.items() if name in known})
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
             raise BrokenFile(f"{self.record_path} is not a run's record: {error}") from error
-        if schema > SCHEMA:
-            raise BrokenFile(f"{self.record_path} has schema {schema}; this salquest reads up to {SCHEMA}: install a newer one")
-        known = {f.name for f in fields(RunRecord)}
-        return RunRecord(**{name: value for name, value in content.items() if name in known})
 
 
 def identity(plan: Mapping[str, Any]) -> str:
