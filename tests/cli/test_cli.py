@@ -43,7 +43,9 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "first"
-    words = f"train --data osie-mini --loss kld --height 64 --width 96 --epochs 1 --set map_size=16,24 --set decoder.last_scale=0.1 --out {out}"
+    words = (
+        f"train --data osie-mini --loss kld --height 64 --width 96 --epochs 1 --set map_size=16,24 --set decoder.last_scale=0.1 --out {out}"
+    )
     assert call(*words.split(), "--cache", out.parent / "features", "--device", "cpu") == 0
     return out
 
@@ -85,7 +87,9 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
         ("data check nowhere", "no data set is called 'nowhere'"),
     ],
 )
-def test_a_wrong_request_is_one_sentence_and_status_2(words: str, sentence: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_request_is_one_sentence_and_status_2(
+    words: str, sentence: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert call(*words.split()) == 2
     told = capsys.readouterr()
@@ -148,7 +152,23 @@ def test_maps_that_were_predicted_score_as_the_model_does(run: Path, tmp_path: P
     stimuli = load_dataset("osie-mini").root / "stimuli"  # type: ignore[operator]
     assert call("predict", stimuli, "--model", run, "--out", tmp_path / "maps", "--format", "npy") == 0
     capsys.readouterr()
-    assert call("score", "--maps", tmp_path / "maps", "--model", run, "--data", "osie-mini", "--part", "test", "--json", "--csv", tmp_path / "s.csv") == 0
+    assert (
+        call(
+            "score",
+            "--maps",
+            tmp_path / "maps",
+            "--model",
+            run,
+            "--data",
+            "osie-mini",
+            "--part",
+            "test",
+            "--json",
+            "--csv",
+            tmp_path / "s.csv",
+        )
+        == 0
+    )
     rows = json.loads(capsys.readouterr().out)["rows"]
     for metric in ("cc", "nss", "kl", "ig"):
         assert rows[0]["scores"][metric][0] == pytest.approx(rows[1]["scores"][metric][0], abs=1e-5)
@@ -202,7 +222,10 @@ def test_importing_salquest_loads_neither_torch_nor_numpy() -> None:
 
 
 def test_help_loads_neither_torch_nor_numpy() -> None:
-    code = "import sys\nfrom salquest.cli import main\ntry: main(['--help'])\nexcept SystemExit: print('LOADED', [m for m in ('torch', 'numpy') if m in sys.modules])"
+    code = (
+        "import sys\nfrom salquest.cli import main\ntry: main(['--help'])\n"
+        "except SystemExit: print('LOADED', [m for m in ('torch', 'numpy') if m in sys.modules])"
+    )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert told.strip().endswith("LOADED []")
 

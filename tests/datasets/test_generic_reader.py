@@ -51,7 +51,9 @@ def test_unknown_keys_of_meta_are_accepted(write_generic):
 
 
 def test_without_pixels_per_degree_there_is_no_sigma(write_generic):
-    with pytest.raises(InputError, match=r"own does not state its pixels per degree; give the width of the Gaussian in pixels \(sigma_px\)"):
+    with pytest.raises(
+        InputError, match=r"own does not state its pixels per degree; give the width of the Gaussian in pixels \(sigma_px\)"
+    ):
         read_generic(write_generic(BOTH)).sigma_px  # noqa: B018
 
 
@@ -86,7 +88,9 @@ def test_observers_without_fixations_are_counted_by_picture(write_generic):
 
 def test_a_picture_nobody_looked_at_is_skipped(write_generic):
     folder = write_generic(BOTH[:1])
-    assert problems_of(folder, "picture without fixations or map") == [Problem("picture without fixations or map", "b.png", "picture skipped")]
+    assert problems_of(folder, "picture without fixations or map") == [
+        Problem("picture without fixations or map", "b.png", "picture skipped")
+    ]
     assert read_generic(folder).keys == ("a.png",)
 
 
@@ -142,13 +146,19 @@ def test_a_set_of_fixations_has_no_distributed_map(write_generic):
 
 
 BROKEN_TABLES = {
-    "another header": (b"image,observer,x,y\na.png,1,3,2\n", r"fixations.csv.gz lacks the columns index, duration_ms; found image, observer, x, y"),
+    "another header": (
+        b"image,observer,x,y\na.png,1,3,2\n",
+        r"fixations.csv.gz lacks the columns index, duration_ms; found image, observer, x, y",
+    ),
     "empty": (b"", r"fixations.csv.gz lacks the columns image, .*; found no header"),
     "a word for a number": (
         b"image,observer,index,x,y,duration_ms\na.png,1,1,3,2,9\na.png,1,2,left,2,9\n",
         r"fixations.csv.gz, line 3: could not convert string to float: 'left'",
     ),
-    "a float for an observer": (b"image,observer,index,x,y,duration_ms\na.png,1.5,1,3,2,9\n", r"fixations.csv.gz, line 2: invalid literal for int"),
+    "a float for an observer": (
+        b"image,observer,index,x,y,duration_ms\na.png,1.5,1,3,2,9\n",
+        r"fixations.csv.gz, line 2: invalid literal for int",
+    ),
     "a cell too few": (b"image,observer,index,x,y,duration_ms\na.png,1,1,3,2\n", r"fixations.csv.gz, line 2: 6 cells were expected"),
     "a cell too many": (b"image,observer,index,x,y,duration_ms\na.png,1,1,3,2,9,9\n", r"fixations.csv.gz, line 2: 6 cells were expected"),
     "not UTF-8": (b"image,observer,index,x,y,duration_ms\n\xff.png,1,1,3,2,9\n", r"fixations.csv.gz is not a table that can be read"),
@@ -324,5 +334,9 @@ def test_a_folder_of_no_known_layout_says_what_was_looked_for(tmp_path):
 
 def test_the_tiny_set_is_what_it_says(tiny_set):
     data, meta = read_generic(tiny_set), json.loads((tiny_set / "meta.json").read_text())
-    assert (len(data), sum(len(sample.fixations) for sample in data), data.observers) == (meta["images"], meta["fixations"], meta["observers"])
+    assert (len(data), sum(len(sample.fixations) for sample in data), data.observers) == (
+        meta["images"],
+        meta["fixations"],
+        meta["observers"],
+    )
     assert (data.problems, {part: len(keys) for part, keys in data.parts.items()}) == ((), {"train": 8, "val": 2, "test": 2})

@@ -115,6 +115,10 @@ BROKEN = {
     "text": lambda path: path.write_bytes(b"image,x,y\n" * 40),
     "cut short": lambda path: path.write_bytes(path.read_bytes()[:-200]),
     "damaged": lambda path: path.write_bytes(path.read_bytes()[:200] + b"\xaa" * 200 + path.read_bytes()[400:]),
+    "damaged and compressed": lambda path: (
+        savemat(path, {"fixations": np.arange(9e3)}, do_compression=True),
+        path.write_bytes(path.read_bytes()[:200] + b"\xaa" * 200 + path.read_bytes()[400:]),
+    ),
     "another variable": lambda path: savemat(path, {"gaze": np.zeros(3)}),
     "numbers where pictures should be": lambda path: savemat(path, {"fixations": np.zeros(3)}),
     "x without y": lambda path: savemat(

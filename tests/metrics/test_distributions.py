@@ -82,7 +82,13 @@ def test_an_empty_density_has_no_score(metric):
 
 
 def test_a_tiny_total_is_divided_by_without_overflow():
-    assert sim(P * 1e-309, Q) == pytest.approx(sim(P, Q), rel=1e-3)
+    assert sim(P * 1e-310, Q) == pytest.approx(sim(P, Q), rel=1e-3)
+
+
+def test_overshoot_below_zero_counts_as_no_mass_where_maps_are_taken_as_they_are():
+    # -1/4, 5/4 against halves
+    found = kl(np.array([[-1.0, 5.0]]), np.array([[1.0, 1.0]]), scaling="plain")
+    assert found == pytest.approx(0.5 * math.log(0.5 * 2.0**52) + 0.5 * math.log(0.5 / 1.25))
 
 
 def test_unknown_scalings_are_refused():

@@ -58,6 +58,17 @@ def test_equal_maps_are_no_distance_apart_whatever_their_scale():
     assert emd(scene.saliency, 7 * scene.saliency, downsize=4) == pytest.approx(0.0, abs=1e-12)
 
 
+def test_a_millionth_of_the_mass_is_still_moved():
+    almost = np.array([[1.0 - 1e-6, 1e-6]])
+    assert emd(np.array([[1.0, 0.0]]), almost, downsize=1) == pytest.approx(1e-6, rel=1e-9)
+
+
+def test_a_negative_minimum_is_subtracted_first():
+    scene = make_scene(3)
+    lowest = scene.saliency - scene.saliency.min()
+    assert emd(lowest - 3, scene.target.density, downsize=4) == pytest.approx(emd(lowest, scene.target.density, downsize=4), abs=1e-9)
+
+
 def test_it_is_symmetric_and_obeys_the_triangle_inequality():
     first, second, third = (np.exp(3 * blur(np.random.default_rng(seed).standard_normal((24, 32)), 2.0)) for seed in range(3))
     assert emd(first, second, downsize=4) == pytest.approx(emd(second, first, downsize=4), abs=1e-12)

@@ -52,6 +52,7 @@ def test_scaling_to_the_range_empties_the_smallest_pixel():
     assert information_gain(MAP, at(3), MAP, scaling="range") == 0.0
     assert log_likelihood(MAP, at(2, 3), scaling="range", over_uniform=False) == pytest.approx((np.log2(0.25) + np.log2(0.75)) / 2)
     assert np.isnan(log_likelihood(BASE, at(2), scaling="range"))
+    assert np.isnan(log_likelihood(0 * BASE, at(2), scaling="range"))
 
 
 def test_a_negative_baseline_is_refused():

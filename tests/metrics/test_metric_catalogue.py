@@ -18,7 +18,7 @@ from metric_scenes import SIZE, Scene, looked, make_scene, stacked
 import salquest.metrics
 from salquest.errors import ConstantMapWarning, InputError, UnknownName
 from salquest.gaze import Fixations
-from salquest.metrics import CONVENTIONS, METRICS, CountMap, Target, resize, scores
+from salquest.metrics import CONVENTIONS, METRICS, CountMap, Target, emd, resize, scores
 from salquest.metrics.conventions import Convention
 from salquest.metrics.maps import open_maps
 
@@ -317,6 +317,13 @@ def test_maps_of_another_size_are_resized_by_the_conventions_rule():
     wide = replace(scene.target, baseline=resize(scene.target.baseline, (48, 64)))
     found = METRICS["ig"].compute(scene.saliency, wide, convention="mit")
     assert found == METRICS["ig"].compute(scene.saliency, replace(wide, baseline=resize(wide.baseline, SIZE)), convention="mit")
+
+
+def test_the_earth_mover_shrinks_a_map_of_another_size_by_itself():
+    scene = make_scene(24)
+    small = resize(scene.saliency, (12, 16))
+    found = METRICS["emd"].compute(small, scene.target, convention="mit", downsize=4)
+    assert found == emd(small, scene.target.density, downsize=4, scaling="plain", resize="matlab")
 
 
 def test_overshoot_of_a_resized_density_is_cut_off():

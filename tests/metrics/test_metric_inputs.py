@@ -75,6 +75,11 @@ def test_a_number_that_is_none_is_refused_and_its_picture_named(bad, dtype):
         nss(torch.as_tensor(maps), [GAZE] * 3)
 
 
+def test_numbers_whose_sum_leaves_float64_are_refused():
+    with pytest.raises(InputError, match="too great"):
+        nss(np.full(SIZE, 1e307), GAZE)
+
+
 @pytest.mark.parametrize("maps", [np.zeros((2, 1, 24, 32)), np.zeros(768), np.zeros((0, 32)), np.zeros(SIZE, dtype=complex), [[1.0]], GAZE])
 def test_what_is_no_map_is_refused(maps):
     with pytest.raises(InputError, match="a saliency map "):

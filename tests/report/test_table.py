@@ -45,6 +45,11 @@ def test_markdown_has_the_best_bold_and_the_next_two_italic() -> None:
     assert lines[6].startswith("| e (collapsed) | 0.900 ")
 
 
+def test_markdown_prints_the_asterisks_of_a_loss() -> None:
+    table = ScoreTable([Row("10*kld - 2*cc", {"cc": score(0.5)})], TABLE.columns[:1], "one row")
+    assert table.to_markdown().splitlines()[2].startswith(r"| 10\*kld - 2\*cc | **0.500** ")
+
+
 def test_csv_keeps_every_digit_and_leaves_empty_what_is_not_there() -> None:
     rows = list(csv.DictReader(io.StringIO(TABLE.to_csv())))
     assert float(rows[0]["cc_low"]) == 0.4

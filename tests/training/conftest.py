@@ -28,6 +28,4 @@ def split(blobs: DataSet) -> Split:
 
 @pytest.fixture
 def plan() -> TrainingPlan:
-    return TrainingPlan(
-        loss="kld", size=(64, 96), map_size=(16, 24), epochs=3, batch=4, decoder={"last_bias": -3.0, "last_scale": 0.1}
-    )
+    return TrainingPlan(loss="kld", size=(64, 96), map_size=(16, 24), epochs=3, batch=4, decoder={"last_bias": -3.0, "last_scale": 0.1})

@@ -66,7 +66,9 @@ def test_cached_features_are_those_of_the_pictures_bit_for_bit(blobs: DataSet, t
     encoder = build_encoder("mobilenet_v2", weights="none").freeze()
     few = blobs.subset(blobs.keys[:2])
     for root in (tmp_path, None):
-        cached = Examples(few, size=(64, 96), map_size=(8, 12), sigma_px=9.6, cache=FeatureCache(root, encoder, (64, 96)), mirrored_too=True)
+        cached = Examples(
+            few, size=(64, 96), map_size=(8, 12), sigma_px=9.6, cache=FeatureCache(root, encoder, (64, 96)), mirrored_too=True
+        )
         pictures = Examples(few, size=(64, 96), map_size=(8, 12), sigma_px=9.6)
         for flip in (False, True):
             taps = cached.batch([1], [flip], [1.0]).inputs

@@ -19,10 +19,14 @@ def test_a_plan_survives_its_record() -> None:
     assert plan_from(plan.as_record(), where="here") == plan
 
 
-def test_pixel_losses_are_paired_with_a_rectified_map_and_others_with_a_sigmoid() -> None:
-    assert TrainingPlan(loss="mse").resolved().activation == "relu"
-    assert TrainingPlan(loss="bce").resolved().activation == "sigmoid"
-    assert TrainingPlan(loss="mse - cc").resolved().activation == "sigmoid"
+@pytest.mark.parametrize(("activation", "bias"), [("sigmoid", -3.0), ("relu", 0.1), ("softmax", 0.0)])
+def test_the_last_layer_starts_small_near_the_level_of_a_density_and_the_record_says_so(activation: str, bias: float) -> None:
+    decoder = TrainingPlan(loss="kld", activation=activation).resolved().as_record()["decoder"]
+    assert decoder == {"last_bias": bias, "last_scale": 0.1}
+
+
+def test_a_plan_that_names_its_start_keeps_it() -> None:
+    assert TrainingPlan(loss="kld", decoder={"last_scale": 1.0}).resolved().decoder == {"last_bias": -3.0, "last_scale": 1.0}
 
 
 def test_the_encoder_learns_at_a_tenth_of_the_rate_where_nothing_is_said() -> None:

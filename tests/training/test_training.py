@@ -27,7 +27,7 @@ from salquest.training import TrainingPlan, Watcher, train
 from salquest.training import run as run_module
 
 
-class Stopped(Exception):  # noqa: N818
+class Stopped(Exception):
     pass
 
 
@@ -72,12 +72,16 @@ def test_the_run_folder_holds_all_that_is_promised(finished: Path) -> None:
     assert not list(finished.rglob("*.pkl"))
 
 
-def test_the_same_seed_gives_the_same_weights_with_and_without_the_cache(finished: Path, blobs: DataSet, split: Split, plan: TrainingPlan, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_weights_with_and_without_the_cache(
+    finished: Path, blobs: DataSet, split: Split, plan: TrainingPlan, tmp_path: Path
+) -> None:
     train(plan, blobs, split, tmp_path / "again", device="cpu", cache=None)
     assert same_weights(finished, tmp_path / "again")
 
 
-def test_another_seed_gives_other_weights(finished: Path, blobs: DataSet, split: Split, plan: TrainingPlan, cache: Path, tmp_path: Path) -> None:
+def test_another_seed_gives_other_weights(
+    finished: Path, blobs: DataSet, split: Split, plan: TrainingPlan, cache: Path, tmp_path: Path
+) -> None:
     train(msgspec.structs.replace(plan, seed=1), blobs, split, tmp_path / "other", device="cpu", cache=cache)
     assert not same_weights(finished, tmp_path / "other")
 
@@ -143,19 +147,25 @@ def test_an_encoder_that_learns_moves_from_the_named_stage_on(blobs: DataSet, sp
 
 
 def test_all_losses_start_from_the_same_weights_and_see_the_same_batches(blobs: DataSet, split: Split, plan: TrainingPlan) -> None:
-    networks = [run_module._network(msgspec.structs.replace(plan, loss=loss, activation="sigmoid").resolved(), blobs) for loss in ("mse", "kld")]
+    networks = [
+        run_module._network(msgspec.structs.replace(plan, loss=loss, activation="sigmoid").resolved(), blobs) for loss in ("mse", "kld")
+    ]
     first, second = (network.state_dict() for network in networks)
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_a_loss_that_is_no_number_stops_the_run_with_its_name_and_pictures(blobs: DataSet, split: Split, plan: TrainingPlan, cache: Path, tmp_path: Path) -> None:
+def test_a_loss_that_is_no_number_stops_the_run_with_its_name_and_pictures(
+    blobs: DataSet, split: Split, plan: TrainingPlan, cache: Path, tmp_path: Path
+) -> None:
     wild = msgspec.structs.replace(plan, optimizer="sgd", lr=1e30, schedule="constant", activation="relu", decoder={"last_bias": 0.5})
     with pytest.raises(TrainingFailed, match=r"step \d+: the network's loss is no finite number \(kld = .*\) on 1\d{3}.jpg"):
         train(wild, blobs, split, tmp_path / "wild", device="cpu", cache=cache)
     assert RunFolder(tmp_path / "wild").read().status == "failed"
 
 
-def test_a_map_without_contrast_ends_the_run_and_is_flagged(blobs: DataSet, split: Split, plan: TrainingPlan, cache: Path, tmp_path: Path) -> None:
+def test_a_map_without_contrast_ends_the_run_and_is_flagged(
+    blobs: DataSet, split: Split, plan: TrainingPlan, cache: Path, tmp_path: Path
+) -> None:
     dead = msgspec.structs.replace(plan, loss="mse", activation="relu", epochs=9, decoder={"last_bias": -50.0})
     record = train(dead, blobs, split, tmp_path / "dead", device="cpu", cache=cache)
     assert (record.status, record.epochs_done) == ("collapsed", 3)
@@ -181,11 +191,15 @@ train(plan, data, split_by_seed(data.keys, val=0.25, test=0.25), sys.argv[1], de
 """
 
 
-def run_script(out: Path, cache: Path, *, epochs: int = 3, unfreeze: str = "none", dropout: float = 0.25, before: tuple[str, ...] = (sys.executable,)) -> subprocess.Popen:
+def run_script(
+    out: Path, cache: Path, *, epochs: int = 3, unfreeze: str = "none", dropout: float = 0.25, before: tuple[str, ...] = (sys.executable,)
+) -> subprocess.Popen:
     script = out.parent / f"{out.name}.py"
     script.write_text(SCRIPT.format(epochs=epochs, unfreeze=unfreeze, dropout=dropout))
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen([*before, str(script), str(out), str(cache)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        [*before, str(script), str(out), str(cache)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
 
 
 def test_a_run_killed_at_a_random_moment_ends_where_it_would_have(finished: Path, cache: Path, tmp_path: Path) -> None:
@@ -214,3 +228,11 @@ def test_two_processes_give_the_numbers_of_one(cache: Path, tmp_path: Path) -> N
     # float32 sums in another order; the rates' product with the gradient is far above that
     np.testing.assert_allclose(two.numbers("train_loss"), one.numbers("train_loss"), rtol=1e-5)
     np.testing.assert_allclose(two.numbers("val_loss"), one.numbers("val_loss"), rtol=1e-4)
+
+
+def test_half_precision_trains_and_scores(blobs: DataSet, split: Split, plan: TrainingPlan, cache: Path, tmp_path: Path) -> None:
+    mixed = msgspec.structs.replace(plan, precision="bf16-mixed", loss="10*kld - 2*cc - nss", epochs=2)
+    record = train(mixed, blobs, split, tmp_path / "half", device="cpu", cache=cache)
+    losses = Columns.load(tmp_path / "half" / "log.csv").numbers("train_loss")
+    assert losses[1] < losses[0]
+    assert np.isfinite(list(record.scores.values())).all()

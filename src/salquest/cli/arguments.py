@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from salquest.datasets import DataSet, load_dataset
 from salquest.errors import InputError

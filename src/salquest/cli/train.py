@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,7 +29,7 @@ def train(
     encoder: str = "mobilenet_v2",
     weights: str = "imagenet",
     unfreeze: str = "none",
-    activation: Literal["auto", "relu", "sigmoid", "softmax"] = "auto",
+    activation: Literal["sigmoid", "relu", "softmax"] = "sigmoid",
     height: int = 240,
     width: int = 320,
     epochs: int = 10,
@@ -58,7 +59,7 @@ def train(
         encoder: From `salquest list encoders`, or timm:NAME.
         weights: imagenet, another name of the encoder's weights, none, or the path of a file.
         unfreeze: Stages of the encoder that learn: none, all, or a stage's name for it and all deeper ones.
-        activation: What turns the raw map into values; auto pairs it with the loss as the loss paper does.
+        activation: What turns the raw map into values.
         height: Pictures are squashed to this many rows.
         width: Pictures are squashed to this many columns.
         epochs: Passes over the training pictures.
@@ -109,11 +110,21 @@ def train(
         plan = plan_from({**settings, **_others(set)}, where="command line").resolved()
         chosen = data_set(data)
         parts = divide(chosen, split)
-    with ProgressDisplay() as display:
+    leads = os.environ.get("RANK", "0") == "0"  # of several processes that torchrun started one speaks
+    with ProgressDisplay(quiet=not leads) as display:
         announce(display, plan, out)
         record = train_network(
-            plan, chosen, parts, out, device=device, cache=cache or cache_folder() / "features", force=force, watch=run_watcher(display, str(out))
+            plan,
+            chosen,
+            parts,
+            out,
+            device=device,
+            cache=cache or cache_folder() / "features",
+            force=force,
+            watch=run_watcher(display, str(out)),
         )
+    if not leads:
+        return 0
     print(f"{out}: {record.status}{f' ({record.reason})' if record.reason else ''}, best epoch {record.best_epoch} of {record.epochs_done}")
     if record.scores:
         print("test: " + ", ".join(f"{name} {value:.3f}" for name, value in record.scores.items()))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.io import loadmat
+from scipy.io.matlab import MatReadError
 
 from salquest.datasets.dataset import DataSet, Problem, Sample
 from salquest.errors import BrokenFile, DataNotFound
@@ -15,6 +17,21 @@ from salquest.gaze.fixations import inside
 from salquest.gaze.pictures import is_picture, picture_size
 
 PIXELS_PER_DEGREE = 24.0
+
+# what scipy trips over in files that are damaged or something else
+_UNREADABLE = (
+    MatReadError,
+    zlib.error,
+    OSError,
+    EOFError,
+    MemoryError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    NotImplementedError,
+)
 
 
 def find_osie(root: Path) -> Path | None:
@@ -42,7 +59,7 @@ def read_osie(root: Path, *, name: str = "osie", drop_first: bool = False, origi
     try:
         entries = np.atleast_1d(loadmat(path, squeeze_me=True, struct_as_record=False)["fixations"])
         gaze = {str(entry.img): _scanpaths(entry) for entry in entries}
-    except (ValueError, KeyError, AttributeError, OSError, NotImplementedError, TypeError) as error:
+    except _UNREADABLE as error:
         raise BrokenFile(f"{path} is not OSIE's table of fixations: {error}") from error
     problems: list[Problem] = []
     samples = []
@@ -64,7 +81,11 @@ def read_osie(root: Path, *, name: str = "osie", drop_first: bool = False, origi
         if empty:
             problems.append(Problem("observers without fixations", picture.name, "the others are used", empty))
         fixations = Fixations(x[held], y[held], stimulus.size, observer=values[held, 0], order=values[held, 1], duration_ms=values[held, 4])
-        samples.append(Sample(stimulus, fixations.without_first() if drop_first else fixations))
+        fixations = fixations.without_first() if drop_first else fixations
+        if len(fixations) == 0:
+            problems.append(Problem("picture without fixations or map", picture.name, "picture skipped"))
+            continue
+        samples.append(Sample(stimulus, fixations))
     return DataSet(
         name=name,
         samples=tuple(samples),

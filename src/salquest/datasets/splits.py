@@ -98,12 +98,15 @@ def read_parts(path: Path) -> dict[str, tuple[str, ...]]:
     if not path.is_file():
         raise DataNotFound(f"there is no list of parts at {path}")
     parts: dict[str, list[str]] = {}
-    with path.open(newline="", encoding="utf-8") as lines:
-        reader = csv.DictReader(lines)
-        if reader.fieldnames is None or not {"image", "split"} <= set(reader.fieldnames):
-            raise BrokenFile(f"{path} needs the columns image and split; found {reader.fieldnames}")
-        for row in reader:
-            if row["split"] not in PARTS:
-                raise BrokenFile(f"{path}, line {reader.line_num}: a part is train, val or test; found {row['split']!r}")
-            parts.setdefault(row["split"], []).append(row["image"])
+    try:
+        with path.open(newline="", encoding="utf-8") as lines:
+            reader = csv.DictReader(lines)
+            if reader.fieldnames is None or not {"image", "split"} <= set(reader.fieldnames):
+                raise BrokenFile(f"{path} needs the columns image and split; found {reader.fieldnames}")
+            for row in reader:
+                if row["split"] not in PARTS:
+                    raise BrokenFile(f"{path}, line {reader.line_num}: a part is train, val or test; found {row['split']!r}")
+                parts.setdefault(row["split"], []).append(row["image"])
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BrokenFile(f"{path} is not a CSV table in UTF-8: {error}") from error
     return {part: tuple(keys) for part, keys in parts.items()}

@@ -11,7 +11,9 @@ import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 from PIL import Image
 
 from salquest.datasets.dataset import Problem
@@ -57,7 +59,7 @@ def import_table(
         name: of the set; the folder's name where it is not given.
 
     Returns:
-        What was dropped or strange: fixations outside, pictures missing, rows that are no numbers.
+        What was dropped or strange: fixations outside (they leave a gap in the order), pictures missing, rows that are no numbers.
 
     Raises:
         DataNotFound: the table or the folder is not there. BrokenFile: no usable header. InputError: nothing could be used. Refused: `out` exists.
@@ -73,32 +75,34 @@ def import_table(
     files = {path.name: path for path in sorted(images.iterdir()) if is_picture(path)}
     by_stem = {path.stem: path for path in files.values()}
     raw, problems = _read_rows(table, columns or {})
-    gaze: dict[str, list[tuple[str, float, int, float, float, str]]] = defaultdict(list)
-    sizes: dict[str, tuple[int, int]] = {}
+    found: dict[Path, list[_Row]] = defaultdict(list)
     for image, entries in sorted(raw.items()):
-        path = files.get(Path(image).name) or by_stem.get(Path(image).stem)
+        path = files.get(Path(image).name) or by_stem.get(Path(image).name) or by_stem.get(Path(image).stem)
         if path is None:
             problems.append(Problem("fixations on a picture that is not there", image, "ignored", len(entries)))
-            continue
+        else:
+            found[path] += entries
+    gaze: dict[str, list[_Fixation]] = {}
+    for path, entries in sorted(found.items()):
         try:
-            sizes[path.name] = picture_size(path)
+            size = picture_size(path)
         except BrokenFile:
             problems.append(Problem("picture that cannot be read", path.name, "picture skipped", len(entries)))
             continue
-        outside = 0
-        for observer, moment, line, x, y, duration in entries:
-            if bool(inside(x - origin, y - origin, sizes[path.name])):
-                gaze[path.name].append((observer, moment, line, x - origin, y - origin, duration))
-            else:
-                outside += 1
-        if outside:
-            problems.append(Problem("fixations outside the picture", path.name, "dropped", outside))
+        scanned = _scanpaths(entries, origin)
+        held = [fixation for fixation in scanned if inside(fixation.x, fixation.y, size)]
+        if held:
+            gaze[path.name] = held
+        if len(held) < len(scanned):
+            problems.append(Problem("fixations outside the picture", path.name, "dropped", len(scanned) - len(held)))
     if not gaze:
         raise InputError(
             f"no fixation of {table} lies on a picture of {images}; compare the column {NAMES['image'][0]} with the file names"
         )
     problems += [Problem("picture without fixations", key, "left out") for key in files if key not in gaze]
-    numbers = {observer: i for i, observer in enumerate(sorted({entry[0] for entries in gaze.values() for entry in entries}), start=1)}
+    numbers = {
+        observer: i for i, observer in enumerate(sorted({fixation.observer for held in gaze.values() for fixation in held}), start=1)
+    }
     meta = {
         "name": name or out.name,
         "images": len(gaze),
@@ -122,8 +126,35 @@ def import_table(
     return problems
 
 
-def _read_rows(table: Path, columns: Mapping[str, str]) -> tuple[dict[str, list[tuple[str, float, int, float, float, str]]], list[Problem]]:
-    rows: dict[str, list[tuple[str, float, int, float, float, str]]] = defaultdict(list)
+class _Row(NamedTuple):
+    observer: str
+    moment: float
+    line: int
+    x: float
+    y: float
+    duration: str
+
+
+class _Fixation(NamedTuple):
+    observer: str
+    order: int
+    x: float
+    y: float
+    duration: str
+
+
+def _scanpaths(entries: Sequence[_Row], origin: int) -> list[_Fixation]:
+    """Each observer's fixations numbered in time; those outside count too, so that what follows them keeps its number."""
+    position: dict[str, int] = defaultdict(int)
+    found = []
+    for row in sorted(entries, key=lambda row: (row.observer, row.moment, row.line)):
+        position[row.observer] += 1
+        found.append(_Fixation(row.observer, position[row.observer], row.x - origin, row.y - origin, row.duration))
+    return found
+
+
+def _read_rows(table: Path, columns: Mapping[str, str]) -> tuple[dict[str, list[_Row]], list[Problem]]:
+    rows: dict[str, list[_Row]] = defaultdict(list)
     problems: list[Problem] = []
     try:
         with table.open(newline="", encoding="utf-8-sig") as lines:
@@ -133,13 +164,13 @@ def _read_rows(table: Path, columns: Mapping[str, str]) -> tuple[dict[str, list[
                 try:
                     moment = float(row[found["time"]]) if "time" in found else float(reader.line_num)
                     x, y = float(row[found["x"]]), float(row[found["y"]])
-                    if not math.isfinite(x + y + moment):
-                        raise ValueError("not finite")
+                    if not math.isfinite(x + y + moment) or row[found["image"]] is None or row[found["observer"]] is None:
+                        raise ValueError("not finite, or cut short")
                 except (ValueError, TypeError):
-                    problems.append(Problem("row whose coordinates are no numbers", f"line {reader.line_num}", "dropped"))
+                    problems.append(Problem("row cut short, or whose coordinates are no numbers", f"line {reader.line_num}", "dropped"))
                     continue
                 duration = row[found["duration_ms"]] if "duration_ms" in found else ""
-                rows[row[found["image"]]].append((row[found["observer"]], moment, reader.line_num, x, y, duration or ""))
+                rows[row[found["image"]]].append(_Row(row[found["observer"]], moment, reader.line_num, x, y, duration or ""))
     except (UnicodeDecodeError, csv.Error) as error:
         raise BrokenFile(f"{table} is not a CSV table in UTF-8: {error}") from error
     return rows, problems
@@ -166,19 +197,24 @@ def _columns(table: Path, header: Sequence[str], given: Mapping[str, str]) -> di
     return found
 
 
-def _fixation_table(gaze: Mapping[str, list[tuple[str, float, int, float, float, str]]], numbers: Mapping[str, int]) -> str:
+def _fixation_table(gaze: Mapping[str, Sequence[_Fixation]], numbers: Mapping[str, int]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(FIXATION_COLUMNS)
     for key in sorted(gaze):
-        position: dict[str, int] = defaultdict(int)
-        for observer, _, _, x, y, duration in sorted(gaze[key], key=lambda entry: (numbers[entry[0]], entry[1], entry[2])):
-            position[observer] += 1
-            whole = str(round(float(duration))) if duration else ""
-            writer.writerow(
-                (key, numbers[observer], position[observer], f"{x:.2f}".rstrip("0").rstrip("."), f"{y:.2f}".rstrip("0").rstrip("."), whole)
-            )
+        for fixation in sorted(gaze[key], key=lambda fixation: (numbers[fixation.observer], fixation.order)):
+            # in full: rounding could carry a fixation over the border
+            x, y = (np.format_float_positional(value, trim="-") for value in (fixation.x, fixation.y))
+            writer.writerow((key, numbers[fixation.observer], fixation.order, x, y, _milliseconds(fixation.duration)))
     return text.getvalue()
+
+
+def _milliseconds(text: str) -> str:
+    """A whole number, or nothing where the table has none."""
+    try:
+        return str(round(float(text)))
+    except (ValueError, OverflowError):
+        return ""
 
 
 def _copy_picture(source: Path, target: Path) -> None:

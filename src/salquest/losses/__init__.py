@@ -8,7 +8,7 @@ from salquest.losses.catalogue import LOSSES, LossCard
 from salquest.losses.distribution import kld
 from salquest.losses.expression import Expression, Term, parse
 from salquest.losses.maps import Activation, Prediction, Targets
-from salquest.losses.objective import Objective, choose_activation
+from salquest.losses.objective import Objective
 from salquest.losses.pixel import bce, mse
 from salquest.losses.saliency import cc, nss
 
@@ -23,7 +23,6 @@ __all__ = [
     "Term",
     "bce",
     "cc",
-    "choose_activation",
     "kld",
     "mse",
     "nss",

@@ -62,10 +62,3 @@ class Objective:
             form = prediction.form("values" if card.prediction == "unit" else card.prediction)
             parts[term.label] = term.weight * card.compute(form, targets.form(card.against), **dict(term.arguments))
         return parts
-
-
-def choose_activation(expression: Expression, *, losses: Mapping[str, LossCard] = LOSSES) -> Activation:
-    """The activation that Bruckert 2021 pairs with a sum: ReLU where all terms are pixel losses that allow it, a sigmoid otherwise."""
-    cards = [losses[term.name] for term in expression.terms]
-    only_pixels = all(card.family == "pixel" and "relu" in ACTIVATIONS[card.prediction] for card in cards)
-    return "relu" if only_pixels else "sigmoid"

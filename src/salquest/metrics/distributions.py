@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from salquest.errors import InputError
-from salquest.metrics.maps import Array, Block, Floats, Integers, Maps, open_density, open_maps, pictures_named, warn_constant
+from salquest.metrics.maps import Array, Block, Floats, Integers, Maps, open_density, open_maps, pictures_named, row_sums, warn_constant
 
 Scaling = Literal["sum", "range", "plain"]
 
@@ -31,7 +31,7 @@ def sim(saliency: Array | Maps, density: Array | Maps, *, scaling: Scaling = "su
     maps = open_maps(saliency)
     observed = open_density(density, maps)
     predicted, seen = Shares(maps, scaling), Shares(observed, scaling, warn=False)
-    common = maps.total(lambda block: maps.xp.sum(maps.xp.minimum(predicted.of(block), seen.of(block)), axis=1))
+    common = maps.total(lambda block: row_sums(maps.xp.minimum(predicted.of(block), seen.of(block))))
     return maps.answer(_observed_only(common, observed))
 
 
@@ -78,7 +78,7 @@ def kl(
             quotient += eps
         else:
             quotient = xp.where(q > 0, quotient, 1.0)
-        return xp.sum(q * xp.log(quotient), axis=1)
+        return row_sums(q, xp.log(quotient))
 
     with np.errstate(divide="ignore", invalid="ignore"):
         return maps.answer(_observed_only(maps.total(divergence), observed))

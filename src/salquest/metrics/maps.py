@@ -25,6 +25,8 @@ Integers = NDArray[np.int64]
 Constant = Literal["chance", "nan"]
 
 HOST_BLOCK, DEVICE_BLOCK = 1 << 16, 1 << 24  # pixels that are worked on at a time
+RUN = 1 << 13  # numbers that are summed at a time: BLAS starts threads for more, which wait for each other when all cores are busy
+_ONES = np.ones(RUN)
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Maps:
     """One or several maps of one size, checked, with the few numbers per map that the metrics share, made when first asked for.
 
     Pixels are gone through in blocks that fit a processor's cache: a temporary array of a whole map costs more than the arithmetic. On
-    other devices a block holds several maps. Sums are not left to BLAS, whose threads wait for each other when all cores are busy.
+    other devices a block holds several maps.
 
     Attributes:
         raw: (B, H*W) as handed over (uint8, uint16, float32 or float64; other types are widened).
@@ -98,16 +100,20 @@ class Maps:
         """Mean of each map above its offset, (B,)."""
 
         def summed(block: Block) -> Array:
-            values = self.raw[block.pictures, block.pixels]
-            above = values - self.column(self.offset, block) if self.offset.any() else values
-            return self.xp.sum(above, axis=1, dtype=self.xp.float64)
+            values = self.values(block)
+            return row_sums(values - self.column(self.offset, block) if self.offset.any() else values)
 
         return self.total(summed) / self.pixels
 
     @cached_property
     def squares(self) -> Floats:
         """Sum of the squares of `centred` over all pixels, (B,)."""
-        return self.total(lambda block: self.xp.sum(self.centred(block) ** 2, axis=1))
+
+        def squared(block: Block) -> Array:
+            centred = self.centred(block)
+            return row_sums(centred, centred)
+
+        return self.total(squared)
 
     def centred(self, block: Block) -> Array:
         """The values of a block minus their map's mean; divided by the spread of maps whose squares would leave float64."""
@@ -204,6 +210,18 @@ class Maps:
     def in_main_memory(self) -> bool:
         """Whether the work is done in numpy."""
         return isinstance(self.raw, np.ndarray)
+
+
+def row_sums(values: Array, times: Array | None = None) -> Array:
+    """Sum of each row of `values`, (rows, pixels) float64, or of its products with another array; (rows,)."""
+    if not isinstance(values, np.ndarray):
+        return array_api_compat.array_namespace(values).sum(values if times is None else values * times, axis=1)
+    rows, pixels = values.shape
+    whole = pixels - pixels % RUN
+    runs, rest = values[:, :whole].reshape(rows, -1, RUN), values[:, whole:]
+    if times is None:
+        return np.vecdot(runs, _ONES).sum(axis=1) + rest.sum(axis=1)
+    return np.vecdot(runs, times[:, :whole].reshape(runs.shape)).sum(axis=1) + np.vecdot(rest, times[:, whole:])
 
 
 def open_maps(values: Array | Maps, what: str = "saliency map", *, through_numpy: bool = True) -> Maps:

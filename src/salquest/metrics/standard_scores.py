@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from salquest.metrics.fixations import FixationsLike, open_fixations
-from salquest.metrics.maps import Array, Constant, Maps, open_density, open_maps, settle_constant
+from salquest.metrics.maps import Array, Constant, Maps, open_density, open_maps, row_sums, settle_constant
 
 
 def nss(
@@ -60,7 +60,7 @@ def cc(saliency: Array | Maps, density: Array | Maps, *, constant: Constant = "c
     """
     maps = open_maps(saliency)
     observed = open_density(density, maps)
-    together = maps.total(lambda block: maps.xp.sum(maps.centred(block) * observed.centred(block), axis=1))
+    together = maps.total(lambda block: row_sums(maps.centred(block), observed.centred(block)))
     lengths = np.sqrt(maps.squares) * np.sqrt(observed.squares)
     scores = together / np.where(maps.constant | observed.constant, 1.0, lengths)
     return maps.answer(settle_constant(maps, np.where(observed.constant, np.nan, scores), 0.0, constant))

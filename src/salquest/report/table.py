@@ -84,7 +84,8 @@ class ScoreTable:
                 mean, interval = self.text(row, column)
                 mark = {1: "**", 2: "*", 3: "*"}.get(ranks[column.key].get(row.name, 0), "")
                 cells.append(f"{mark}{mean}{mark} <sub>{interval}</sub>" if mean else "")
-            lines.append(f"| {row.name}{f' ({row.note})' if row.note else ''} | " + " | ".join(cells) + " |")
+            name = _escaped(row.name + (f" ({row.note})" if row.note else ""))
+            lines.append(f"| {name} | " + " | ".join(cells) + " |")
         return "\n".join(lines) + f"\n\n{self.caption}\n"
 
     def to_csv(self) -> str:
@@ -143,3 +144,8 @@ class ScoreTable:
             name = Text.assemble((row.name, "" if row.kind == "model" else "dim"), (f"\n{row.note}" if row.note else "", "red"))
             table.add_row(name, *cells)
         return Group(table, Text(self.caption + " ± is half the width of the interval.", style="dim"))
+
+
+def _escaped(text: str) -> str:
+    """Text that Markdown prints as it is: losses are full of asterisks."""
+    return text.replace("*", "\\*").replace("|", "\\|").replace("<", "&lt;")

@@ -11,13 +11,19 @@ import msgspec
 
 from salquest.encoders import ENCODERS
 from salquest.errors import InputError, UnknownName
-from salquest.losses import choose_activation, parse
+from salquest.losses import Activation, parse
 from salquest.losses.objective import Objective
 from salquest.models.deep.network import NETWORKS
 
 Optimizer = Literal["sgd", "adam", "adamw"]
 Schedule = Literal["constant", "cosine", "one-cycle"]
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+
+
+# Where the last layer starts unless a plan says otherwise, by activation: almost flat, near the mean level of a density (docs/decisions/0001).
+# The loss paper is silent; `decoder = { last_bias = 0.0, last_scale = 1.0 }` is Glorot's start.
+SMALL_START = {"sigmoid": {"last_bias": -3.0}, "relu": {"last_bias": 0.1}, "softmax": {"last_bias": 0.0}}
+SMALL_SCALE = {"bruckert": {"last_scale": 0.1}}
 
 
 class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,8 +37,8 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         taps: of the encoder; empty for its default ones.
         unfreeze: which stages of the encoder learn: "none", "all", or a stage's name for it and all deeper ones.
         batch_norm: of the encoder: "eval" keeps its running statistics.
-        activation: "auto" pairs it with the loss as Bruckert 2021 does.
-        decoder: options of the decoder that differ from its defaults.
+        activation: what turns the raw map into values; a sigmoid for every loss (docs/decisions/0006).
+        decoder: options of the decoder that differ from its defaults; the last layer starts small where nothing is said (SMALL_START).
         size: pictures are squashed to this.
         map_size: where losses are taken; None is half of `size`.
         sigma_degrees: width of the Gaussian of the densities that are learned and scored; `sigma_px` (of the stimulus) where it is given.
@@ -53,7 +59,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     taps: tuple[str, ...] = ()
     unfreeze: str = "none"
     batch_norm: Literal["eval", "train"] = "eval"
-    activation: Literal["auto", "relu", "sigmoid", "softmax"] = "auto"
+    activation: Activation = "sigmoid"
     decoder: dict[str, Any] = {}
     size: tuple[int, int] = (240, 320)
     map_size: tuple[int, int] | None = None
@@ -75,7 +81,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     precision: Precision = "32-true"
 
     def resolved(self) -> TrainingPlan:
-        """The plan with every "auto" and None written out and the loss printed canonically; equal requests become equal plans.
+        """The plan with everything left open written out and the loss printed canonically; equal requests become equal plans.
 
         Raises:
             InputError, UnknownName: what is asked for cannot be meant.
@@ -85,13 +91,12 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         if self.encoder not in ENCODERS and not self.encoder.startswith("timm:"):
             raise UnknownName("encoder", self.encoder, [*ENCODERS, "timm:NAME"])
         expression = parse(self.loss)
-        activation = choose_activation(expression) if self.activation == "auto" else self.activation
-        Objective(expression, activation)  # refuses what does not go together
+        Objective(expression, self.activation)  # refuses what does not go together
         self._check_numbers()
         return msgspec.structs.replace(
             self,
             loss=str(expression),
-            activation=activation,
+            decoder={**SMALL_START[self.activation], **SMALL_SCALE.get(self.network, {}), **self.decoder},
             map_size=self.map_size or (self.size[0] // 2, self.size[1] // 2),
             encoder_lr=self.lr / 10 if self.encoder_lr is None else self.encoder_lr,
         )

@@ -149,7 +149,7 @@ def _network(plan: TrainingPlan, train_part: DataSet) -> SaliencyNetwork:
         encoder=plan.encoder,
         weights=plan.weights,
         taps=plan.taps,
-        activation=plan.activation,  # type: ignore[arg-type]
+        activation=plan.activation,
         size=plan.size,
         map_size=plan.map_size,
         seed=plan.seed,
@@ -181,7 +181,7 @@ def _learn(
     cache: Path | None,
     watch: Watcher,
 ) -> RunRecord:
-    objective = Objective(parse(plan.loss), plan.activation)  # type: ignore[arg-type]
+    objective = Objective(parse(plan.loss), plan.activation)
     assert plan.map_size is not None
     network.to(fabric.device)
     features = FeatureCache(cache, network.encoder, plan.size) if network.encoder.is_frozen else None

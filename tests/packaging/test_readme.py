@@ -1,0 +1,61 @@
+"""What the README says is so: its Python runs, its commands exist, and, slowly, its commands run word for word."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from salquest.datasets import load_dataset
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [line.removeprefix("$ ").split("  #")[0].strip() for line in README.splitlines() if line.startswith("$ salquest ")]
+
+
+def test_the_readmes_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})
+    assert "'nss': Interval(mean=" in capsys.readouterr().out
+
+
+def test_the_readme_shows_commands_that_are_there() -> None:
+    assert len(COMMANDS) == 5
+    for command in COMMANDS:
+        words = shlex.split(command)[1:3]
+        group = [words[0], words[1]] if words[0] == "data" else [words[0]]
+        done = subprocess.run([sys.executable, "-m", "salquest", *group, "--help"], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        options = set(re.findall(r"--[a-z][a-z-]*", command))
+        assert options <= set(re.findall(r"--[a-z][a-z-]*", done.stdout)), command
+
+
+def test_every_page_that_the_readme_links_is_there() -> None:
+    linked = [target for target in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in target]
+    assert linked
+    assert all((ROOT / target).exists() for target in linked)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_readmes_commands_run_word_for_word(tmp_path: Path) -> None:
+    data = load_dataset("osie-mini")
+    (tmp_path / "folder").mkdir()
+    shutil.copy(data.samples[0].stimulus.path, tmp_path / "photo.jpg")
+    shutil.copy(data.samples[1].stimulus.path, tmp_path / "folder")
+    (tmp_path / "DIR").mkdir()
+    shutil.copy(data.samples[2].stimulus.path, tmp_path / "DIR" / "a.jpg")
+    (tmp_path / "gaze.csv").write_text("image,observer,x,y\na.jpg,s1,10,20\na.jpg,s2,30,40\n")
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "SALQUEST_CACHE": str(tmp_path / "cache")}
+    for command in COMMANDS:
+        if "PATH" in command:
+            continue  # needs a data set that does not travel with the package
+        done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+    assert len(list((tmp_path / "maps").glob("*.png"))) == 2
