@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from salquest.metrics import nss
 from salquest.models.baselines import OthersCentreBias
 
 
+@functools.cache
 def load(shared: Path, name: str, **options: bool) -> DataSet:
     return load_dataset(name, shared / "data" / name, **options)
 
@@ -63,7 +65,8 @@ def test_eyecrowd_names_its_three_empty_scan_paths(shared):
     [("osie", (500, 70, 70)), ("eyecrowd", (340, 60, 60)), ("mit1003", (500, 200, 268))],
 )
 def test_a_set_s_own_division_is_read(name, parts, shared):
-    assert tuple(len(load(shared, name).parts[part]) for part in ("train", "val", "test")) == parts
+    found = load(shared, name).parts
+    assert tuple(len(found[part]) for part in ("train", "val", "test")) == parts
 
 
 def test_a_set_of_maps_is_read_as_densities(shared):

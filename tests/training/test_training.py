@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import load_file
 
 from salquest.datasets import DataSet, Split
-from salquest.errors import Refused, TrainingFailed
+from salquest.errors import InputError, Refused, TrainingFailed
 from salquest.models import load_model
 from salquest.runs import Columns, RunFolder
 from salquest.training import TrainingPlan, Watcher, train
@@ -185,7 +185,7 @@ from salquest.datasets import load_dataset, split_by_seed
 from salquest.training import TrainingPlan, train
 from pathlib import Path
 data = load_dataset("osie-mini"); data = data.subset(data.keys[::5])
-plan = TrainingPlan(loss="kld", size=(64, 96), map_size=(16, 24), epochs={epochs}, batch=4, unfreeze="{unfreeze}",
+plan = TrainingPlan(loss="kld", size=(64, 96), map_size=(16, 24), epochs={epochs}, batch={batch}, unfreeze="{unfreeze}",
                     decoder={{"last_bias": -3.0, "last_scale": 0.1, "dropout": {dropout}}})
 train(plan, data, split_by_seed(data.keys, val=0.25, test=0.25), sys.argv[1], device="cpu", cache=Path(sys.argv[2]))
 """
@@ -195,7 +195,7 @@ def run_script(
     out: Path, cache: Path, *, epochs: int = 3, unfreeze: str = "none", dropout: float = 0.25, before: tuple[str, ...] = (sys.executable,)
 ) -> subprocess.Popen:
     script = out.parent / f"{out.name}.py"
-    script.write_text(SCRIPT.format(epochs=epochs, unfreeze=unfreeze, dropout=dropout))
+    script.write_text(SCRIPT.format(epochs=epochs, unfreeze=unfreeze, dropout=dropout, batch=batch))
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [*before, str(script), str(out), str(cache)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -221,7 +221,7 @@ def test_a_run_killed_at_a_random_moment_ends_where_it_would_have(finished: Path
 def test_two_processes_give_the_numbers_of_one(cache: Path, tmp_path: Path) -> None:
     torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
     for name, before in (("one", (sys.executable,)), ("two", torchrun)):
-        process = run_script(tmp_path / name, cache, epochs=2, unfreeze="features.14", dropout=0.0, before=before)
+        process = run_script(tmp_path / name, cache, epochs=2, unfreeze="features.14", dropout=0.0, batch=5, before=before)
         _, errors = process.communicate(timeout=200)
         assert process.returncode == 0, errors.decode()
     one, two = (Columns.load(tmp_path / name / "log.csv") for name in ("one", "two"))
@@ -236,3 +236,8 @@ def test_half_precision_trains_and_scores(blobs: DataSet, split: Split, plan: Tr
     losses = Columns.load(tmp_path / "half" / "log.csv").numbers("train_loss")
     assert losses[1] < losses[0]
     assert np.isfinite(list(record.scores.values())).all()
+
+
+def test_a_run_without_validation_pictures_is_refused(blobs: DataSet, split: Split, plan: TrainingPlan, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a run needs training and validation pictures; the division \(mine\) has 12 and 0"):
+        train(plan, blobs, Split(split.train, (), split.test, origin="mine"), tmp_path / "x", device="cpu")

@@ -191,4 +191,7 @@ class _Reader:
 def _written(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:.12g}" if isinstance(value, (int, float)) else f"'{value}'"
+    if isinstance(value, (int, float)):
+        return repr(float(value)).removesuffix(".0")  # every digit: weights that differ name different runs
+    quote = '"' if "'" in str(value) else "'"
+    return f"{quote}{value}{quote}"

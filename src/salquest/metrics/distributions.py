@@ -49,8 +49,8 @@ def kl(
         saliency: P, (H, W) or (B, H, W).
         density: Q, of the same shape, non-negative, any scale.
         eps: keeps empty pixels of P finite: one under mass q costs q (log q - log eps). So it rules the score of maps with zeros (8-bit
-            files): values made with different eps cannot be compared. The benchmark writes 2.2204e-16. 0 gives the plain sum Q (log Q - log
-            P).
+            files): values made with different eps cannot be compared. The benchmark writes 2.2204e-16. 0 gives the plain sum of
+            Q (log Q - log P).
         floor: added to both maps before they are divided by their sums; pysaliency's `image_based_kl_divergence` has 1e-20 here and eps 0.
         scaling: how a map becomes a distribution, see `Shares`.
 
@@ -67,9 +67,8 @@ def kl(
 
     def divergence(block: Block) -> Array:
         q, quotient = seen.of(block), predicted.of(block)
-        if (
-            scaling == "plain"
-        ):  # overshoot of a bicubic resize; MATLAB takes the logarithm of the negative and answers with a complex number
+        if scaling == "plain":
+            # overshoot of a bicubic resize: MATLAB takes the logarithm of the negative share and answers with a complex number
             quotient = xp.where(quotient < 0, 0.0, quotient)
         if eps:
             quotient += eps

@@ -8,7 +8,6 @@ negative bins that a bicubic resize leaves.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Callable
@@ -42,8 +41,8 @@ def emd(
 ) -> float | Array:
     """Earth mover's distance, exact, in bins. 0 is best, less is better.
 
-    Both maps are shrunk by MATLAB's bicubic rule and divided by their sums P and Q; the score is the cheapest transport of (P - Q)+ to (Q -
-    P)+.
+    Both maps are shrunk by MATLAB's bicubic rule and divided by their sums; the score is the cheapest transport of the predicted surplus,
+    the positive part of P - Q, to the observed one, that of Q - P.
 
     Args:
         saliency: (H, W) or (B, H, W).

@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Constant = Literal["chance", "nan"]
 
-HOST_BLOCK, DEVICE_BLOCK = 1 << 16, 1 << 24  # pixels that are worked on at a time
+HOST_BLOCK, DEVICE_BLOCK = 1 << 17, 1 << 24  # pixels that are worked on at a time
 RUN = 1 << 13  # numbers that are summed at a time: BLAS starts threads for more, which wait for each other when all cores are busy
 _ONES = np.ones(RUN)
 

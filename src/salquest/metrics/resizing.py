@@ -7,15 +7,17 @@ bits.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from salquest.errors import InputError
 from salquest.metrics.maps import Array, Floats, Integers, Maps, on_host, open_maps
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Rule = Literal["matlab", "linear", "spline"]
 
@@ -56,11 +58,17 @@ def resize_maps(maps: Maps, size: tuple[int, int], rule: Rule) -> Maps:
 
 
 def shrink(values: Array, size: tuple[int, int]) -> Array:
-    """Maps (B, H, W) made smaller by MATLAB's rule, rows first: several times faster than `resize`, equal to it but for rounding."""
-    return _summed_by_taps(_summed_by_taps(values, size[0], axis=1), size[1], axis=2)
+    """Maps (B, H, W) at another size by MATLAB's rule, as matrix products: several times faster than `resize`, equal to it but for rounding."""
+    rows, columns = (_operator(int(length), target) for length, target in zip(values.shape[1:], size, strict=True))
+    if isinstance(values, np.ndarray):
+        return np.stack([(columns @ (rows @ picture).T).T for picture in values])
+    xp, device = array_api_compat.array_namespace(values), array_api_compat.device(values)
+    return xp.matmul(xp.asarray(rows.toarray(), device=device), xp.matmul(values, xp.asarray(columns.toarray().T.copy(), device=device)))
 
 
 def _zoomed(picture: Floats, size: tuple[int, int], rule: Rule) -> Floats:
+    from scipy import ndimage  # late, as scipy.sparse below: it takes longer to load than all of this room
+
     # scipy itself: its rounding decides which pixels tie, and so the areas under the curve
     factors = (size[0] / picture.shape[0], size[1] / picture.shape[1])
     return ndimage.zoom(picture, factors, order=1, mode="nearest") if rule == "linear" else ndimage.zoom(picture, factors, order=3)
@@ -97,6 +105,16 @@ def _taps(length: int, target: int) -> tuple[Floats, Integers]:
     sources = np.where(folded < length, folded, 2 * length - 1 - folded)  # the edge pixel is repeated
     used = (weights != 0).any(axis=0)
     return weights[:, used], sources[:, used]
+
+
+@lru_cache(maxsize=64)
+def _operator(length: int, target: int) -> csr_array:
+    """The sparse (target, length) matrix that resizes a column of pixels."""
+    from scipy.sparse import csr_array
+
+    weights, sources = _taps(length, target)
+    ends = np.arange(target + 1) * weights.shape[1]
+    return csr_array((weights.reshape(-1), sources.reshape(-1), ends), shape=(target, length))
 
 
 def _keys_kernel(distance: NDArray[np.float64]) -> Floats:

@@ -29,17 +29,21 @@ class Batch:
         targets: where people looked, at the map's size.
         share: what each picture weighs in this process' part of the mean, (B,); over all processes the shares sum to 1.
         keys: of the pictures.
+        whole: pictures of this batch over all processes.
     """
 
     inputs: Inputs
     targets: Targets
     share: Tensor
     keys: tuple[str, ...]
+    whole: int
 
     def to(self, device: torch.device) -> Batch:
         """The batch on a device."""
         moved = self.inputs.to(device) if isinstance(self.inputs, Tensor) else tuple(tap.to(device) for tap in self.inputs)
-        return Batch(moved, Targets(self.targets.density.to(device), self.targets.counts.to(device)), self.share.to(device), self.keys)
+        return Batch(
+            moved, Targets(self.targets.density.to(device), self.targets.counts.to(device)), self.share.to(device), self.keys, self.whole
+        )
 
 
 class Examples:
@@ -88,8 +92,8 @@ class Examples:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def batch(self, indices: Sequence[int], mirrored: Sequence[bool], share: Sequence[float]) -> Batch:
-        """The batch of these examples, each mirrored left to right or not."""
+    def batch(self, indices: Sequence[int], mirrored: Sequence[bool], share: Sequence[float], *, whole: int | None = None) -> Batch:
+        """The batch of these examples, each mirrored left to right or not; `whole` where other processes have more of it."""
         density = torch.stack(
             [self._densities[i].flip(-1) if flip else self._densities[i] for i, flip in zip(indices, mirrored, strict=True)]
         )
@@ -102,6 +106,7 @@ class Examples:
             targets=Targets(density, counts),
             share=torch.tensor(share, dtype=torch.float32),
             keys=tuple(self.keys[i] for i in indices),
+            whole=len(indices) if whole is None else whole,
         )
 
     def _inputs(self, indices: Sequence[int], mirrored: Sequence[bool]) -> Inputs:
@@ -133,7 +138,7 @@ def epoch_batches(examples: Examples, *, batch: int, seed: int, epoch: int, mirr
         mine = whole[rank::world]
         share = 1.0 / len(whole) if len(mine) else 0.0
         indices = mine if len(mine) else whole[:1]
-        yield examples.batch(indices.tolist(), flips[indices].tolist(), [share] * len(indices))
+        yield examples.batch(indices.tolist(), flips[indices].tolist(), [share] * len(indices), whole=len(whole))
 
 
 def plain_batches(examples: Examples, *, batch: int) -> Iterator[Batch]:

@@ -36,7 +36,7 @@ class Player:
 
 @dataclass(frozen=True)
 class StepReport:
-    """What one step did: whose turn it was, and the value of each part, this process' share of the mean."""
+    """What one step did: whose turn it was, the value of each part (this process' share of the mean), and the batch's pictures in all."""
 
     step: int
     player: str
@@ -92,7 +92,7 @@ def take_turns(
         if player.clip:
             fabric.clip_gradients(player.network, player.optimizer, max_norm=player.clip)
         player.optimizer.step()
-        log(StepReport(step, name, values, len(batch.keys)))
+        log(StepReport(step, name, values, batch.whole))
         step += 1
     return step
 

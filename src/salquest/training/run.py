@@ -5,50 +5,26 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 
 from salquest.datasets import DataSet, Split, divide
-from salquest.encoders import FeatureCache
-from salquest.errors import Refused, TrainingFailed
-from salquest.evaluation import DEFAULT_METRICS, compare_maps, evaluate
-from salquest.losses import Objective, Prediction, parse
+from salquest.errors import InputError, Refused, TrainingFailed
+from salquest.evaluation import DEFAULT_METRICS, evaluate
 from salquest.models import CentreBias
 from salquest.models.deep.network import SaliencyNetwork, build_network, network_spec
 from salquest.models.deep.trained import TrainedNetwork
-from salquest.runs import Columns, RunFolder, RunRecord, identity, versions
-from salquest.training.batches import Examples, epoch_batches, plain_batches
-from salquest.training.checkpoint import load_state, save_state, save_weights
-from salquest.training.fabric import Fabric, start
-from salquest.training.loop import Player, StepReport, supervised, take_turns
-from salquest.training.optimisation import build_optimizer, rate_of
+from salquest.runs import RunFolder, RunRecord, identity, versions
+from salquest.training.batches import Examples
+from salquest.training.epochs import Watcher, run_epochs
+from salquest.training.fabric import start
 from salquest.training.plan import TrainingPlan
 
-# a map whose deviation is below this share of its mean shows nothing; so many flat epochs on end are a collapse
-FLAT, FLAT_EPOCHS = 1e-3, 3
 # pictures from which the taps' levels are measured where a decoder wants them
 RMS_PICTURES = 16
-
-
-@dataclass(frozen=True)
-class Watcher:
-    """Who looks on while a run is under way; every function may be left out.
-
-    Attributes:
-        stage: (what is done, how many are done, of how many).
-        step: (epoch, epochs, step of the epoch, steps of an epoch, loss of this step).
-        epoch: the new row of log.csv.
-    """
-
-    stage: Callable[[str, int, int], None] = lambda what, done, total: None
-    step: Callable[[int, int, int, int, float], None] = lambda epoch, epochs, step, steps, loss: None
-    epoch: Callable[[Mapping[str, Any]], None] = lambda row: None
 
 
 def train(
@@ -89,6 +65,10 @@ def train(
     watch = watch or Watcher()
     plan = plan.resolved()
     split = split if isinstance(split, Split) else divide(data, split)
+    if not split.train or not split.val:
+        raise InputError(
+            f"a run needs training and validation pictures; the division ({split.origin}) has {len(split.train)} and {len(split.val)}"
+        )
     sigma = plan.sigma_px or plan.sigma_degrees * data.sigma_px
     described = {"name": data.name, "edition": data.edition(), "sigma_px": sigma, "first_fixation": data.first_fixation}
     record = RunRecord(
@@ -110,7 +90,7 @@ def train(
         if fabric.is_global_zero:
             folder.write(record)
         try:
-            record = _learn(plan, network, data, split, sigma, folder, record, fabric, cache, watch)
+            record = run_epochs(plan, network, data, split, sigma, folder, record, fabric, cache, watch)
         except TrainingFailed as failure:
             if fabric.is_global_zero:
                 folder.write(replace(record, status="failed", reason=str(failure), seconds=time.monotonic() - began))
@@ -169,147 +149,6 @@ def _network(plan: TrainingPlan, train_part: DataSet) -> SaliencyNetwork:
     return network
 
 
-def _learn(
-    plan: TrainingPlan,
-    network: SaliencyNetwork,
-    data: DataSet,
-    split: Split,
-    sigma: float,
-    folder: RunFolder,
-    record: RunRecord,
-    fabric: Fabric,
-    cache: Path | None,
-    watch: Watcher,
-) -> RunRecord:
-    objective = Objective(parse(plan.loss), plan.activation)
-    assert plan.map_size is not None
-    network.to(fabric.device)
-    features = FeatureCache(cache, network.encoder, plan.size) if network.encoder.is_frozen else None
-    parts = {
-        part: Examples(
-            data.subset(keys),
-            size=plan.size,
-            map_size=plan.map_size,
-            sigma_px=sigma,
-            cache=features,
-            mirrored_too=part == "train" and plan.mirror,
-            progress=partial(watch.stage, f"preparing {part}"),
-        )
-        for part, keys in (("train", split.train), ("val", split.val))
-    }
-    optimizer = build_optimizer(plan, network)
-    progress = load_state(folder.state, network, {"network": optimizer})
-    log: list[dict[str, Any]] = list(progress["log"]) if progress else []
-    best: dict[str, Any] = dict(progress["best"]) if progress else {"epoch": 0, "loss": float("inf")}
-    wrapped, wrapped_optimizer = fabric.setup(network, optimizer)
-    player = Player(wrapped, wrapped_optimizer, supervised(wrapped, objective), rate_of(plan), plan.clip)
-    steps = -(-len(parts["train"]) // plan.batch)
-    before = sum(row["seconds"] for row in log)
-    board = _tensorboard(folder, len(log)) if fabric.is_global_zero else None
-    for epoch in range(len(log) + 1, plan.epochs + 1):
-        if _is_over(log, best, plan):
-            break
-        began = time.monotonic()
-        losses: list[tuple[float, int]] = []
-
-        def report(done: StepReport, epoch: int = epoch, losses: list[tuple[float, int]] = losses) -> None:
-            losses.append((done.loss, done.pictures))
-            watch.step(epoch, plan.epochs, len(losses), steps, done.loss)
-
-        torch.manual_seed((plan.seed << 20) + epoch)  # dropout: drawn from seed and epoch alone, as the order is
-        batches = epoch_batches(
-            parts["train"],
-            batch=plan.batch,
-            seed=plan.seed,
-            epoch=epoch,
-            mirror=plan.mirror,
-            rank=fabric.global_rank,
-            world=fabric.world_size,
-        )
-        take_turns(
-            {"network": player},
-            ("network",),
-            (batch.to(fabric.device) for batch in batches),
-            fabric=fabric,
-            first_step=(epoch - 1) * steps,
-            all_steps=plan.epochs * steps,
-            log=report,
-        )
-        train_loss = float(np.average([loss for loss, _ in losses], weights=[number for _, number in losses]))
-        if fabric.world_size > 1:
-            train_loss = float(fabric.all_reduce(torch.tensor(train_loss, device=fabric.device), reduce_op="sum"))  # type: ignore[arg-type]
-        row = {"epoch": epoch, "train_loss": train_loss, **_validate(network, objective, parts["val"], plan, fabric.device)}
-        row["seconds"] = round(time.monotonic() - began, 3)
-        log.append(row)
-        if fabric.is_global_zero:
-            if row["val_loss"] < best["loss"]:
-                best = {"epoch": epoch, "loss": row["val_loss"]}
-                save_weights(folder.weights, network)
-            save_state(folder.state, epoch, network, {"network": optimizer}, {"log": log, "best": best})
-            Columns.of_rows(log).save(folder.log)
-            folder.write(replace(record, epochs_done=epoch, best_epoch=best["epoch"]))
-            if board is not None:
-                _write_board(board, row)
-            watch.epoch(row)
-        best = fabric.broadcast(best)
-    if board is not None:
-        board.close()
-    flat = _flat_epochs(log)
-    reason = f"the map had no contrast in the last {flat} epochs" if flat >= FLAT_EPOCHS else ""
-    return replace(
-        record,
-        epochs_done=len(log),
-        best_epoch=best["epoch"] or None,
-        status="collapsed" if reason else "running",
-        reason=reason,
-        seconds=before,
-    )
-
-
-def _is_over(log: Sequence[Mapping[str, Any]], best: Mapping[str, Any], plan: TrainingPlan) -> bool:
-    waited = len(log) - best["epoch"]
-    return (plan.patience > 0 and waited >= plan.patience) or _flat_epochs(log) >= FLAT_EPOCHS
-
-
-def _flat_epochs(log: Sequence[Mapping[str, Any]]) -> int:
-    flat = 0
-    for row in reversed(log):
-        if row["contrast"] >= FLAT:
-            break
-        flat += 1
-    return flat
-
-
-@torch.no_grad()
-def _validate(
-    network: SaliencyNetwork, objective: Objective, examples: Examples, plan: TrainingPlan, device: torch.device
-) -> dict[str, float]:
-    """Loss and its parts, CC and NSS at the map's size, and the map's contrast (deviation over mean), over the validation pictures."""
-    network.eval()
-    sums: dict[str, float] = {}
-    maps, densities, counts, contrasts = [], [], [], []
-    for batch in plain_batches(examples, batch=plan.batch):
-        moved = batch.to(device)
-        raw = network(moved.inputs)
-        for label, values in objective(raw, moved.targets).items():
-            sums[label] = sums.get(label, 0.0) + float(values.double().sum())
-        values = Prediction(raw.float(), objective.activation).values.double().cpu()
-        contrasts += (values.std(dim=(-2, -1)) / values.mean(dim=(-2, -1)).clamp_min(1e-12)).tolist()
-        maps.append(values.numpy())
-        densities.append(batch.targets.density.double().numpy())
-        counts.append(batch.targets.counts.double().numpy())
-    number = max(1, len(examples))
-    parts = {f"val_{label}": value / number for label, value in sums.items()}
-    scores = compare_maps(np.concatenate(maps), np.concatenate(densities), np.concatenate(counts))
-    return {
-        "val_loss": sum(parts.values()),
-        **(parts if len(parts) > 1 else {}),
-        "val_cc_score": scores["cc"],
-        "val_nss_score": scores["nss"],
-        "contrast": float(np.mean(contrasts)),
-    }
-
-
 def _score(
     folder: RunFolder,
     record: RunRecord,
@@ -353,19 +192,3 @@ def _deterministic() -> Iterator[None]:
         yield
     finally:
         torch.use_deterministic_algorithms(before, warn_only=warn)
-
-
-def _tensorboard(folder: RunFolder, epochs_done: int) -> Any:
-    """A writer for TensorBoard where it is installed; epochs that are done again replace their old points."""
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        return None
-    return SummaryWriter(str(folder.root / "tensorboard"), purge_step=epochs_done + 1)
-
-
-def _write_board(board: Any, row: Mapping[str, Any]) -> None:
-    for name, value in row.items():
-        if name != "epoch":
-            board.add_scalar(name, value, row["epoch"])
-    board.flush()
