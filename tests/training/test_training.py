@@ -192,7 +192,14 @@ train(plan, data, split_by_seed(data.keys, val=0.25, test=0.25), sys.argv[1], de
 
 
 def run_script(
-    out: Path, cache: Path, *, epochs: int = 3, unfreeze: str = "none", dropout: float = 0.25, before: tuple[str, ...] = (sys.executable,)
+    out: Path,
+    cache: Path,
+    *,
+    epochs: int = 3,
+    unfreeze: str = "none",
+    dropout: float = 0.25,
+    batch: int = 4,
+    before: tuple[str, ...] = (sys.executable,),
 ) -> subprocess.Popen:
     script = out.parent / f"{out.name}.py"
     script.write_text(SCRIPT.format(epochs=epochs, unfreeze=unfreeze, dropout=dropout, batch=batch))
