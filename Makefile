@@ -26,10 +26,10 @@ demo: $(STAMP)
 	$(BIN)/salquest quest demo --out $(DEMO) --cache $(DEMO)/features
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
 
 test-all: $(STAMP)
-	$(BIN)/python -m pytest -q -m "slow or not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q -m "slow or not slow"
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -25,11 +25,16 @@ def other_observers_nss(sample: Sample, sigma_px: float, *, distinct: bool = Fal
         sample: with at least two observers.
         sigma_px: of the density, in pixels of the stimulus; nothing outside the picture, every fixation counts.
         distinct: score each observer's cells once, however often they were looked at.
+
+    Raises:
+        InputError: fewer than two observers.
     """
     found = [
         float(scores(others, Target(fixations=own.distinct() if distinct else own), metrics=("nss",))["nss"])
         for own, others in _leave_one_out(sample, sigma_px)
     ]
+    if not found:
+        raise InputError(f"{sample.stimulus.key} has fewer than two observers; nobody is left to predict them")
     return float(np.mean(found))
 
 

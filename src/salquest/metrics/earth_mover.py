@@ -112,7 +112,7 @@ def _binned(shares: Shares, grid: tuple[int, int]) -> Floats:
 def _cost(surplus: Floats, ground: Floats, transport: Callable[..., Any]) -> float:
     if np.isnan(surplus).any():
         return np.nan
-    # by increasing mass: in the order of the grid the network simplex takes twice as long
+    # by increasing mass: in the order of the grid the network simplex takes up to twice as long
     order = np.argsort(np.abs(surplus))
     sources, sinks = order[surplus[order] > 0], order[surplus[order] < 0]
     supply, demand = surplus[sources], -surplus[sinks]

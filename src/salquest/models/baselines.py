@@ -53,7 +53,8 @@ class CentreBias(Model):
         """
         if len(data) == 0:
             raise InputError("a centre bias is the mean over pictures; found none")
-        return cls(mean_density((_small(sample.density(sigma_px or data.sigma_px)) for sample in data), GRID), name=name)
+        sigma = data.sigma_px if sigma_px is None else sigma_px
+        return cls(mean_density((_small(sample.density(sigma)) for sample in data), GRID), name=name)
 
     def predict_pixels(self, pixels: Pixels) -> SaliencyMap:
         """The mean density at the picture's size."""
@@ -73,7 +74,8 @@ class OthersCentreBias(Model):
     def __init__(self, data: DataSet, *, sigma_px: float | None = None) -> None:
         if len(data) < 2:
             raise InputError(f"the centre bias of the other pictures needs at least two; {data.name} has {len(data)} here")
-        self._each = {sample.stimulus.key: _small(sample.density(sigma_px or data.sigma_px)) for sample in data}
+        sigma = data.sigma_px if sigma_px is None else sigma_px
+        self._each = {sample.stimulus.key: _small(sample.density(sigma)) for sample in data}
         self._sum = sum(self._each.values(), np.zeros(GRID))
 
     def predict_stimulus(self, stimulus: Stimulus) -> SaliencyMap:
