@@ -51,7 +51,7 @@ def main(folder: str, spec: str, machine: str) -> None:
         f"- Command: `salquest quest {recipe.name} --data {recipe.data}=PATH`, then `python tools/publish_quest.py`.\n"
         f"- Machine: {machine}; {', '.join(f'{name} {version}' for name, version in first.versions.items())}.\n"
         f"- Time: {', '.join(f'`{name}` {record.seconds:.0f} s' for name, record in records.items())}.\n"
-        f"- Seeds: {', '.join(map(str, recipe.seeds))}. Intervals are over pictures; runs that differ in their seed differ too, which they do not show.\n"
+        f"- Seeds: {', '.join(map(str, recipe.seeds))}. Intervals are over pictures; they do not show how far runs of other seeds would differ.\n"
         f"- Division: {first.split['origin']}, {', '.join(f'{len(first.split[p])} {p}' for p in ('train', 'val', 'test'))}; "
         "the best epoch is that of the lowest validation loss, test pictures were scored once.\n"
         f"- Weights of the encoder: {first.network['encoder']['weights_digest'][:12]}.\n"

@@ -65,7 +65,9 @@ def test_all_share_given_to_the_baseline_is_the_baseline(data):
 
 def test_a_picture_with_one_observer_is_named_as_missing(data):
     lonely = row_of_pixels((1, 1), (1, 3))
-    found = other_observers(DataSet("mixed", (lonely, *data.samples[:2]), pixels_per_degree=4.0), metrics=["nss"], baseline=Uniform())
+    found = other_observers(
+        DataSet("mixed", (lonely, *data.samples[:2]), pixels_per_degree=4.0), metrics=["nss"], baseline=OthersCentreBias(data)
+    )
     assert (found.missing, found.columns["image"]) == ({"a.png": "fewer than two observers"}, list(data.keys[:2]))
 
 

@@ -122,10 +122,21 @@ def test_a_folder_of_other_maps_is_refused_with_the_first_reason(data, tmp_path)
         evaluate(tmp_path, data)
 
 
-def test_a_map_of_another_size_is_resized_and_scored(data, tmp_path):
+@pytest.fixture
+def small_maps(data, tmp_path):
+    """A folder with the observed density of every picture at half its size."""
     for sample in data:
         np.save(tmp_path / f"{sample.stimulus.stem}.npy", sample.density(data.sigma_px, size=(24, 32)))
-    assert evaluate(tmp_path, data, metrics=["cc"]).mean("cc") > 0.98
+    return tmp_path
+
+
+def test_maps_of_another_size_are_resized_where_the_convention_says_how(data, small_maps):
+    assert evaluate(small_maps, data, metrics=["cc"], convention="mit").mean("cc") > 0.95
+
+
+def test_maps_of_another_size_are_refused_where_the_convention_does_not(data, small_maps):
+    with pytest.raises(InputError, match=r"none of the 12 pictures .* is \(24, 32\); resize one of them first"):
+        evaluate(small_maps, data, metrics=["cc"])
 
 
 @pytest.fixture
