@@ -5,7 +5,7 @@
     ├── UnknownName              no catalogue entry of that name; the nearest ones are offered              (also a KeyError)
     ├── DataNotFound             a file or folder that should be there is not                               (also a FileNotFoundError)
     ├── BrokenFile               a file is there and cannot be read as what it should be
-    ├── Refused                  doing it would overwrite or mix up finished work
+    ├── Refused                  doing it would overwrite or mix up finished work, or the disk does not take it
     ├── MissingExtra             an optional part of the installation is needed                             (also an ImportError)
     └── TrainingFailed           a run that stopped being a run: NaN, or a map without contrast
 
@@ -49,7 +49,7 @@ class BrokenFile(SalquestError):
 
 
 class Refused(SalquestError):
-    """Doing it would overwrite or mix up finished work."""
+    """Doing it would overwrite or mix up finished work, or the disk does not take it."""
 
 
 class MissingExtra(SalquestError, ImportError):

@@ -199,19 +199,22 @@ def test_data_check_tells_what_is_there_in_words_and_in_json(capsys: pytest.Capt
     assert json.loads(capsys.readouterr().out)["usable"] is True
 
 
-def test_a_table_is_imported_checked_and_trained_on(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_is_imported_checked_and_trained_on(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = ["image,participant,x,y,t"]
     rng = np.random.default_rng(1)
     for picture in sorted(photos.iterdir()):
         rows += [f"{picture.name},s{o},{x:.1f},{y:.1f},{t}" for o in range(3) for t, (x, y) in enumerate(rng.uniform(0, 239, (6, 2)))]
     rows.append(f"{picture.name},s1,999,3,9")
     (tmp_path / "gaze.csv").write_text("\n".join(rows) + "\n")
-    words = ("data", "import", tmp_path / "gaze.csv", "--images", photos, "--px-per-degree", "9.6", "--out", tmp_path / "mine")
+    monkeypatch.chdir(tmp_path)
+    words = ("data", "import", "gaze.csv", "--images", photos, "--px-per-degree", "9.6")
     assert call(*words) == 0
     told = capsys.readouterr()
-    assert "mine: 3 pictures (320 x 240 px), 3 observers, 54 fixations" in told.out
+    assert "gaze: 3 pictures (320 x 240 px), 3 observers, 54 fixations" in told.out
     assert "fixations outside the picture" in told.err
-    assert call("data", "check", tmp_path / "mine") == 0
+    assert call("data", "check", tmp_path / "gaze") == 0
     assert call(*words) == 2
     assert "is already there" in capsys.readouterr().err
 

@@ -69,6 +69,7 @@ def test_the_run_folder_holds_all_that_is_promised(finished: Path) -> None:
     assert len(record["split"]["train"]) == 12
     assert record["scores"].keys() == {"cc", "sim", "kl", "nss", "auc_judd", "ig"}
     assert len(Columns.load(finished / "scores.csv")["image"]) == 6
+    assert list((finished / "tensorboard").glob("events.*"))
     assert not list(finished.rglob("*.pkl"))
 
 

@@ -36,7 +36,7 @@ def import_(
     table: Path,
     *,
     images: Path,
-    out: Path,
+    out: Path | None = None,
     px_per_degree: float | None = None,
     origin: int = 0,
     drop_first: Annotated[bool, Parameter(negative=())] = False,
@@ -48,7 +48,7 @@ def import_(
     Args:
         table: A CSV file with a header.
         images: The folder of the pictures.
-        out: The folder to write.
+        out: The folder to write; the table's name without its ending, here, where it is not given.
         px_per_degree: Pixels per degree of visual angle, in these pictures.
         origin: The number of the first pixel in the table: 0 or 1.
         drop_first: The first fixation of each scan path was forced to the centre: readers drop it.
@@ -56,6 +56,7 @@ def import_(
         name: Of the set; the folder's name where it is not given.
     """
     given = dict(word.split("=", 1) for word in columns if "=" in word)
+    out = out or Path(table.stem)
     problems = import_table(
         table, images, out, pixels_per_degree=px_per_degree, origin=origin, drop_first=drop_first, columns=given, name=name
     )

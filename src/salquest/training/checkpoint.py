@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from salquest.errors import BrokenFile
@@ -34,7 +34,7 @@ def save_state(
         shutil.rmtree(target)
 
     def fill(temporary: Path) -> None:
-        save_file(_learned(network), temporary / "network.safetensors")
+        (temporary / "network.safetensors").write_bytes(save(_learned(network)))
         tensors: dict[str, Tensor] = {}
         numbers: dict[str, Any] = {}
         for name, optimizer in optimizers.items():
@@ -46,7 +46,7 @@ def save_state(
             numbers[name] = [
                 {k: v for k, v in group.items() if k != "params"} | {"params": group["params"]} for group in content["param_groups"]
             ]
-        save_file(tensors, temporary / "optimizer.safetensors")
+        (temporary / "optimizer.safetensors").write_bytes(save(tensors))
         (temporary / "progress.json").write_text(json.dumps({"epoch": epoch, "groups": numbers, **progress}), encoding="utf-8")
 
     write_folder(target, fill)

@@ -117,7 +117,8 @@ def _claim(folder: RunFolder, record: RunRecord, *, force: bool) -> RunRecord | 
     elif folder.root.is_dir() and any(folder.root.iterdir()) and not force:
         raise Refused(f"{folder.root} holds files that are no run; choose another folder, or write into it with --force")
     if force:
-        shutil.rmtree(folder.state, ignore_errors=True)
+        for begun in (folder.state, folder.root / "tensorboard"):
+            shutil.rmtree(begun, ignore_errors=True)
         for path in (folder.weights, folder.log, folder.scores):
             path.unlink(missing_ok=True)
     return None
