@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
 
@@ -287,6 +288,7 @@ def test_the_edition_tells_gaze_apart_and_not_folders(write_generic, tmp_path):
     kept = load_dataset("own", folder)
     assert load_dataset("other", tmp_path / "elsewhere").edition() == kept.edition()
     assert load_dataset("own", folder, drop_first=True).edition() != kept.edition()
+    assert dataclasses.replace(kept, pixels_per_degree=9.0).edition() != kept.edition()
 
 
 def test_a_subset_keeps_the_order_of_the_set(write_generic):

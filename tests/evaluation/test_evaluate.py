@@ -12,7 +12,7 @@ from PIL import Image
 from salquest.datasets import load_dataset
 from salquest.errors import InputError, UnknownName
 from salquest.evaluation import DEFAULT_METRICS, compare_maps, evaluate
-from salquest.gaze import SaliencyMap
+from salquest.gaze import Fixations, SaliencyMap
 from salquest.metrics import METRICS, CountMap, Target
 from salquest.models import CentreBias, Model, Uniform
 from salquest.models.baselines import OthersCentreBias
@@ -182,6 +182,16 @@ def test_without_pixels_per_degree_sigma_is_asked_for(data):
 def test_sigma_can_be_given_in_pixels(data):
     found = evaluate(Oracle(data, 2.0), dataclasses.replace(data, pixels_per_degree=None), metrics=["cc"], sigma_px=2.0)
     assert (found.sigma_px, found.mean("cc")) == (2.0, pytest.approx(1, abs=1e-6))
+
+
+def test_the_shuffled_auc_is_shuffled_with_the_other_pictures_only(data):
+    model = CentreBias.of(data)
+    first, *rest = data.samples[:3]
+    others = Fixations(np.concatenate([s.fixations.x for s in rest]), np.concatenate([s.fixations.y for s in rest]), first.stimulus.size)
+    found = evaluate(model, data.subset(data.keys[:3]), metrics=["auc_shuffled"])
+    values = model.predict_stimulus(first.stimulus).values.astype(np.float64)
+    expected = METRICS["auc_shuffled"].compute(values, Target(fixations=first.fixations, others=others))
+    assert found.columns["auc_shuffled"][0] == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_shuffled_auc_asks_where_people_look_in_the_other_pictures(data):

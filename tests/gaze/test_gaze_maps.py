@@ -69,6 +69,10 @@ def test_as_density_scales_each_map_of_a_batch_by_itself():
     np.testing.assert_allclose(as_density(np.array([[[1.0, 1.0]], [[30.0, 10.0]]])), [[[0.5, 0.5]], [[0.75, 0.25]]])
 
 
+def test_a_batch_is_shifted_map_by_map():
+    np.testing.assert_allclose(as_density(np.array([[[1.0, 2.0]], [[-3.0, -4.0]]]), shift=True), [[[0, 1]], [[1, 0]]])
+
+
 def test_an_empty_map_becomes_the_uniform_density():
     assert as_density(np.zeros((2, 4))).tolist() == [[0.125] * 4] * 2
 

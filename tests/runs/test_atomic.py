@@ -102,13 +102,3 @@ def test_a_folder_with_content_is_not_overwritten(tmp_path):
     with pytest.raises(Refused, match="out could not be written"):
         write_folder(tmp_path / "out", lambda folder: (folder / "a").write_text("1"))
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["kept"]
-
-
-def test_a_folder_that_cannot_be_filled_leaves_nothing_and_says_so(tmp_path):
-    def fill(folder: Path) -> None:
-        (folder / "first.txt").write_text("half of it")
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with pytest.raises(Refused, match="could not be written: No space left on device; nothing half-written was left"):
-        write_folder(tmp_path / "whole", fill)
-    assert list(tmp_path.iterdir()) == []
