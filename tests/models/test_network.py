@@ -69,5 +69,5 @@ def test_the_seed_decides_the_new_layers_and_leaves_torchs_generator_alone() -> 
 def test_unknown_parts_and_options_are_told() -> None:
     with pytest.raises(UnknownName, match="no network is called 'bruckrt'"):
         build_network("bruckrt", activation="relu", size=(64, 64))
-    with pytest.raises(InputError, match="the decoder light cannot be built so: .*last_scale"):
+    with pytest.raises(InputError, match=r"the decoder light cannot be built so: .*last_scale"):
         build_network("light", encoder="mobilenet_v2", activation="relu", size=(64, 64), decoder_options={"last_scale": 0.1})
