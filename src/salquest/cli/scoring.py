@@ -28,12 +28,20 @@ def chosen_part(data: str, part: str) -> DataSet:
 
 
 def chosen_models(maps: Sequence[Path], model: Sequence[str], *, device: str) -> list[Model]:
-    """Folders of maps, then models; those of one name are told apart by the folders that they lie in."""
+    """Folders of maps, then models; those of one name are told apart by the folders that they lie in, as few as it takes."""
     opened: list[Model] = [*(MapsFolder(folder) for folder in maps), *(load_model(name, device=device) for name in model)]
-    called = [one.name for one in opened]
-    for one, word in zip(opened, (*maps, *model), strict=True):
-        if called.count(one.name) > 1:
-            one.name = str(Path(word))
+    alike: dict[str, list[tuple[Model, Path]]] = {}
+    for one, word in zip(opened, [*map(str, maps), *model], strict=True):
+        alike.setdefault(one.name, []).append((one, Path(word)))
+    for group in alike.values():
+        depth = 1
+        while len(group) > 1 and depth < max(len(path.parts) for _, path in group):
+            depth += 1
+            named = ["/".join(path.parts[-depth:]) for _, path in group]
+            if len(set(named)) == len(named):
+                for (one, _), name in zip(group, named, strict=True):
+                    one.name = name
+                break
     return opened
 
 

@@ -186,7 +186,7 @@ def _pairs(
 def _only(result: Scores, keys: Sequence[str]) -> Scores:
     """The scores of these pictures alone."""
     rows = {str(row["image"]): row for row in result.columns.rows()}
-    return replace(result, columns=Columns.of_rows([rows[key] for key in keys]))
+    return replace(result, columns=Columns.of_rows([rows[key] for key in keys]), missing={})
 
 
 def _check_alike(results: Sequence[Scores]) -> None:

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from salquest.report.figures import COLOURS, figure_of, png_bytes, tidy
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ def critical_difference_figure(lines: Sequence[RankLine]) -> bytes:
     """One axis of average ranks per metric, best on the right (Demšar 2006): a thick line joins models that are not told apart."""
     deepest = max((len(line.ranks) + 1) // 2 for line in lines)
     height = 1.25 + 0.24 * deepest + 0.1 * max(len(line.groups) for line in lines)
-    figure = figure_of(8.4, height * len(lines))
+    longest = max(len(name) for line in lines for name in line.ranks)
+    figure = figure_of(6.0 + 0.17 * longest, height * len(lines))
     axes = figure.subplots(len(lines), 1, squeeze=False)[:, 0]
     for axis, line in zip(axes, lines, strict=True):
         number = len(line.ranks)
@@ -118,15 +122,18 @@ def scatter_figure(panels: Sequence[PictureScatter], *, named: int = 4) -> bytes
         axis.plot(limits, limits, color="#999999", linewidth=1, zorder=1)
         axis.scatter(x[there], y[there], s=14, color=COLOURS[0], alpha=0.55, linewidths=0, zorder=2)
         differences = np.where(there, np.abs(x - y), -1.0)
-        for position in np.argsort(-differences, kind="stable")[: min(named, int(there.sum()))]:
+        most = np.argsort(-differences, kind="stable")[: min(named, int(there.sum()))]
+        axis.scatter(x[most], y[most], s=26, facecolors="none", edgecolors=COLOURS[1], linewidths=1.2, zorder=3)
+        order = sorted(most, key=lambda i: y[i])
+        for position, place in zip(order, _apart(y[order], 0.04 * (limits[1] - limits[0]), limits[1]), strict=True):
             leftwards = x[position] > (limits[0] + limits[1]) / 2
-            axis.scatter(x[position], y[position], s=26, facecolors="none", edgecolors=COLOURS[1], linewidths=1.2, zorder=3)
             axis.annotate(
                 panel.keys[position],
-                (x[position], y[position]),
-                xytext=(-5 if leftwards else 5, 3),
+                (x[position], place),
+                xytext=(-6 if leftwards else 6, 0),
                 textcoords="offset points",
                 ha="right" if leftwards else "left",
+                va="center",
                 fontsize=7,
                 color=COLOURS[1],
             )
@@ -140,3 +147,13 @@ def scatter_figure(panels: Sequence[PictureScatter], *, named: int = 4) -> bytes
         axis.set_ylabel(panel.second, fontsize=9)
         tidy(axis)
     return png_bytes(figure)
+
+
+def _apart(places: Floats, line: float, top: float) -> Floats:
+    """Heights of names, lowest first, each at least a line above the one before and none above the top."""
+    raised = np.array(places, dtype=np.float64)
+    for i in range(1, len(raised)):
+        raised[i] = max(raised[i], raised[i - 1] + line)
+    for i in range(len(raised) - 1, -1, -1):
+        raised[i] = min(raised[i], top - line * (len(raised) - i - 0.5))
+    return raised
