@@ -2,7 +2,9 @@
 
 A picture is remembered by 143 bits: which of its lowest 12 x 12 cosine frequencies (the constant one left out) lie above their median,
 of the grey picture at 32 x 32 pixels. Copies at half and a third of the size, as JPEG of quality 30, in grey or darker differ in at most
-10 bits; the closest two of the 120 different pictures of osie-mini in 46. Cut-outs and turned pictures are not found.
+10 bits; the closest two of the 120 different pictures of osie-mini in 46. Against OSIE (640 pictures at hand) each of these 120 is found as
+itself, at most 6 bits away, and none of 1440 pictures of MIT1003, EyeCrowd and Siena is taken for one of OSIE. Cut-outs and turned pictures
+are not found.
 """
 
 from __future__ import annotations
