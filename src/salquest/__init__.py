@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from salquest import datasets, encoders, gaze, losses, metrics, models
     from salquest.datasets import load_dataset
-    from salquest.evaluation import evaluate
+    from salquest.evaluation import compare, evaluate
     from salquest.gaze import Fixations, SaliencyMap, Stimulus
     from salquest.models import load_model
     from salquest.models.default import predict
@@ -26,6 +26,7 @@ _HOMES = {
     "SaliencyMap": "salquest.gaze",
     "Stimulus": "salquest.gaze",
     "TrainingPlan": "salquest.training",
+    "compare": "salquest.evaluation",
     "evaluate": "salquest.evaluation",
     "load_dataset": "salquest.datasets",
     "load_model": "salquest.models",
@@ -41,6 +42,7 @@ __all__ = [
     "SaliencyMap",
     "Stimulus",
     "TrainingPlan",
+    "compare",
     "datasets",
     "encoders",
     "evaluate",

@@ -129,6 +129,15 @@ def test_the_trained_network_predicts_what_was_scored(finished: Path, blobs: Dat
     np.testing.assert_allclose(again.values("cc"), kept.numbers("cc"), atol=1e-6)
 
 
+def test_a_trained_network_knows_the_pictures_it_has_seen(finished: Path, blobs: DataSet, split: Split) -> None:
+    from salquest.evaluation import evaluate
+
+    assert list(RunFolder(finished).read().trained_on["pictures"]) == list(split.train)
+    model = load_model(finished)
+    mixed = blobs.subset([*split.test, split.train[0]])
+    assert [(one.first, one.second) for one in evaluate(model, mixed, metrics=("cc",)).seen] == [(split.train[0], split.train[0])]
+
+
 def test_a_frozen_encoder_stays_as_it_was_and_the_decoder_moves(finished: Path) -> None:
     from salquest.encoders import build_encoder
 

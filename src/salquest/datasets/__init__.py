@@ -7,6 +7,7 @@ a new layout is a function from a folder to a DataSet in a file of its own.
 from salquest.datasets.catalogue import DATASETS, DataSetCard, load_dataset
 from salquest.datasets.checking import CheckReport, check_dataset
 from salquest.datasets.dataset import DataSet, Problem, Sample
+from salquest.datasets.duplicates import Duplicate, find_duplicates
 from salquest.datasets.splits import Split, divide, split_by_seed, split_from_file
 from salquest.datasets.table import import_table
 
@@ -15,11 +16,13 @@ __all__ = [
     "CheckReport",
     "DataSet",
     "DataSetCard",
+    "Duplicate",
     "Problem",
     "Sample",
     "Split",
     "check_dataset",
     "divide",
+    "find_duplicates",
     "import_table",
     "load_dataset",
     "split_by_seed",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from salquest.datasets import DataSet, Sample
 from salquest.errors import InputError
-from salquest.evaluation.scoring import Scores
+from salquest.evaluation.scores import Scores
 from salquest.gaze import Fixations, as_density, gaussian_operator
 from salquest.metrics import METRICS, Target
 from salquest.metrics.catalogue import scores
@@ -77,7 +77,7 @@ def other_observers(
         else:
             missing[sample.stimulus.key] = "fewer than two observers"
         progress(number, len(data))
-    return Scores("other observers", data.name, Columns.of_rows(rows), possible, "exact", sigma, missing)
+    return Scores("other observers", data.name, Columns.of_rows(rows), possible, "exact", sigma, missing, edition=data.edition())
 
 
 def _leave_one_out(sample: Sample, sigma_px: float) -> Iterator[tuple[Fixations, NDArray[np.float64]]]:

@@ -20,11 +20,12 @@ class Interval:
     number: int
 
 
-def bootstrap_mean(values: ArrayLike, *, draws: int = DRAWS, seed: int = 0) -> Interval:
+def bootstrap_mean(values: ArrayLike, *, weights: ArrayLike | None = None, draws: int = DRAWS, seed: int = 0) -> Interval:
     """Mean of one value per picture, with the interval in which 95 % of the means of resampled pictures lie (Efron 1979).
 
     Args:
         values: one per picture; NaN (a picture that has no such score) is left out.
+        weights: what each picture counts, such as its fixations; all alike where they are not given.
         draws: resamples.
         seed: of the resampling, so that a table prints alike each time.
 
@@ -32,9 +33,12 @@ def bootstrap_mean(values: ArrayLike, *, draws: int = DRAWS, seed: int = 0) -> I
         NaN with 0 pictures; a single picture has an interval of no width.
     """
     array = np.asarray(values, dtype=np.float64).reshape(-1)
-    array = array[~np.isnan(array)]
+    there = ~np.isnan(array)
+    shares = None if weights is None else np.asarray(weights, dtype=np.float64).reshape(-1)[there]
+    array = array[there]
     if array.size == 0:
         return Interval(float("nan"), float("nan"), float("nan"), 0)
     picks = np.random.Generator(np.random.PCG64(seed)).integers(0, array.size, size=(draws, array.size))
-    low, high = np.quantile(array[picks].mean(axis=1), (0.025, 0.975))
-    return Interval(float(array.mean()), float(low), float(high), int(array.size))
+    drawn = array[picks].mean(axis=1) if shares is None else (array * shares)[picks].sum(axis=1) / shares[picks].sum(axis=1)
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return Interval(float(np.average(array, weights=shares)), float(low), float(high), int(array.size))

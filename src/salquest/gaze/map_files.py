@@ -69,6 +69,19 @@ def read_map(path: Path) -> NDArray[np.float64]:
     return _finite(values.astype(np.float64), path)
 
 
+def has_8_bits(path: Path) -> bool:
+    """Whether a map file holds at most 256 different values: a picture of 8 bits or fewer, or an array of single bytes. Raises as `read_map`."""
+    if not path.is_file():
+        raise DataNotFound(f"there is no map at {path}")
+    if path.suffix.lower() == ".npy":
+        try:
+            return np.lib.format.open_memmap(path, mode="r").dtype.itemsize == 1
+        except (ValueError, OSError, EOFError) as error:
+            raise BrokenFile(f"{path} is not an array that can be read: {error}") from error
+    with OpenedPicture(path, decode=False) as picture:
+        return not (picture.mode.startswith("I") or picture.mode == "F")
+
+
 def _read_picture_map(path: Path) -> NDArray[np.float64]:
     with OpenedPicture(path) as picture:
         more_than_8_bits = picture.mode.startswith("I") or picture.mode == "F"

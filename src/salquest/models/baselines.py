@@ -22,6 +22,7 @@ class Uniform(Model):
 
     name = "uniform"
     is_density = True
+    is_cheap = True
 
     def predict_pixels(self, pixels: Pixels) -> SaliencyMap:
         """The uniform density of the picture's size."""
@@ -38,6 +39,7 @@ class CentreBias(Model):
     """
 
     is_density = True
+    is_cheap = True
 
     def __init__(self, density: ArrayLike, *, name: str = "centre bias") -> None:
         self.name = name
@@ -70,6 +72,7 @@ class OthersCentreBias(Model):
 
     name = "centre bias"
     is_density = True
+    is_cheap = True
 
     def __init__(self, data: DataSet, *, sigma_px: float | None = None) -> None:
         if len(data) < 2:

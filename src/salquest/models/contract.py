@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import overload
 
 import numpy as np
@@ -23,10 +25,14 @@ class Model(ABC):
     Attributes:
         name: as tables show it.
         is_density: whether its maps are densities, so that `log_density` and information gain mean what they say.
+        is_cheap: whether a map costs no more than scoring it, so that scoring takes all cores; a network fills them itself.
+        trained_on: key -> perceptual hash of the pictures that it has learnt from, where that is known.
     """
 
     name: str
     is_density: bool = False
+    is_cheap: bool = False
+    trained_on: Mapping[str, str] = MappingProxyType({})
 
     @overload
     def predict(self, picture: list[Picture]) -> list[SaliencyMap]: ...

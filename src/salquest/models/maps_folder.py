@@ -8,7 +8,7 @@ import numpy as np
 
 from salquest.errors import DataNotFound, InputError
 from salquest.gaze import SaliencyMap, Stimulus
-from salquest.gaze.map_files import SUFFIXES, read_map
+from salquest.gaze.map_files import SUFFIXES, has_8_bits, read_map
 from salquest.gaze.pictures import Pixels
 from salquest.models.contract import Model
 
@@ -23,6 +23,8 @@ class MapsFolder(Model):
     Raises:
         DataNotFound: no such folder, or nothing in it that could be a map.
     """
+
+    is_cheap = True
 
     def __init__(self, root: str | Path, *, name: str | None = None) -> None:
         self.root = Path(root)
@@ -50,10 +52,21 @@ class MapsFolder(Model):
         Raises:
             DataNotFound: no file for this stimulus. BrokenFile: not a map.
         """
+        return SaliencyMap(read_map(self._file(stimulus)).astype(np.float32), "values")
+
+    def has_8_bits(self, stimulus: Stimulus) -> bool:
+        """Whether this stimulus' map is kept in 8 bits: zeros where the density was small, and many pixels that tie.
+
+        Raises:
+            DataNotFound, BrokenFile: as `predict_stimulus`.
+        """
+        return has_8_bits(self._file(stimulus))
+
+    def _file(self, stimulus: Stimulus) -> Path:
         path = self._files.get(stimulus.stem)
         if path is None:
             raise DataNotFound(f"{self.root} has no map for {stimulus.key} (looked for {stimulus.stem}.npy, .png and others)")
-        return SaliencyMap(read_map(path).astype(np.float32), "values")
+        return path
 
     def predict_pixels(self, pixels: Pixels) -> SaliencyMap:
         """Never: maps go by the names of pictures."""

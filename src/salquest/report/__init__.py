@@ -3,21 +3,29 @@
 What a column means (title, unit, which direction is better) is handed in; the report computes nothing but ranks.
 """
 
+from salquest.report.comparison_figures import PictureScatter, RankLine, critical_difference_figure, scatter_figure
 from salquest.report.figures import Curves, contact_sheet, learning_curves, overlay, score_figure
 from salquest.report.page import Gallery, quest_page, score_page
+from salquest.report.pair_table import PairRow, PairTable
 from salquest.report.table import ColumnSpec, Row, Score, ScoreTable
 
 __all__ = [
     "ColumnSpec",
     "Curves",
     "Gallery",
+    "PairRow",
+    "PairTable",
+    "PictureScatter",
+    "RankLine",
     "Row",
     "Score",
     "ScoreTable",
     "contact_sheet",
+    "critical_difference_figure",
     "learning_curves",
     "overlay",
     "quest_page",
+    "scatter_figure",
     "score_figure",
     "score_page",
 ]

@@ -37,7 +37,7 @@ def learning_curves(runs: Sequence[Curves], panels: Mapping[str, str]) -> bytes:
         runs: what was logged.
         panels: column -> title of its panel.
     """
-    figure = _figure(4.2 * len(panels), 3.0)
+    figure = figure_of(4.2 * len(panels), 3.0)
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axis, (key, title) in zip(axes, panels.items(), strict=True):
         for number, run in enumerate(runs):
@@ -53,15 +53,15 @@ def learning_curves(runs: Sequence[Curves], panels: Mapping[str, str]) -> bytes:
                 )
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("epoch", fontsize=9)
-        _tidy(axis)
+        tidy(axis)
     axes[-1].legend(fontsize=8, frameon=False)
-    return _png(figure)
+    return png_bytes(figure)
 
 
 def score_figure(table: ScoreTable, keys: Sequence[str]) -> bytes:
     """Means with their intervals, one panel per metric, one line per row of the table."""
     columns = [column for column in table.columns if column.key in keys]
-    figure = _figure(1.6 + 2.9 * len(columns), 0.9 + 0.36 * len(table.rows))
+    figure = figure_of(1.6 + 2.9 * len(columns), 0.9 + 0.36 * len(table.rows))
     axes = figure.subplots(1, len(columns), squeeze=False, sharey=True)[0]
     places = np.arange(len(table.rows))[::-1]
     for axis, column in zip(axes, columns, strict=True):
@@ -73,8 +73,8 @@ def score_figure(table: ScoreTable, keys: Sequence[str]) -> bytes:
                 axis.plot(score.mean, place, "o", color=colour, markersize=6)
         axis.set_title(column.heading, fontsize=10)
         axis.set_yticks(places, [row.name for row in table.rows], fontsize=9)
-        _tidy(axis)
-    return _png(figure)
+        tidy(axis)
+    return png_bytes(figure)
 
 
 def heat(values: ArrayLike) -> NDArray[np.uint8]:
@@ -101,7 +101,7 @@ def overlay(pixels: NDArray[np.uint8], saliency: SaliencyMap, *, strength: float
 def contact_sheet(rows: Sequence[Sequence[NDArray[np.uint8]]], titles: Sequence[str], *, width: int = 240) -> bytes:
     """Pictures in a grid with a title above each column, as PNG."""
     tallest = [max(round(width * picture.shape[0] / picture.shape[1]) for picture in row) for row in rows]
-    figure = _figure(len(titles) * width / 100, sum(tallest) / 100 + 0.35)
+    figure = figure_of(len(titles) * width / 100, sum(tallest) / 100 + 0.35)
     axes = figure.subplots(len(rows), len(titles), squeeze=False, gridspec_kw={"height_ratios": tallest})
     for line, row in zip(axes, rows, strict=True):
         for axis, picture in zip(line, row, strict=True):
@@ -109,7 +109,7 @@ def contact_sheet(rows: Sequence[Sequence[NDArray[np.uint8]]], titles: Sequence[
             axis.set_axis_off()
     for axis, title in zip(axes[0], titles, strict=True):
         axis.set_title(title, fontsize=9)
-    return _png(figure)
+    return png_bytes(figure)
 
 
 def picture_bytes(pixels: NDArray[np.uint8], *, width: int, quality: int = 82) -> bytes:
@@ -122,20 +122,23 @@ def picture_bytes(pixels: NDArray[np.uint8], *, width: int, quality: int = 82) -
     return content.getvalue()
 
 
-def _figure(width: float, height: float) -> Figure:
+def figure_of(width: float, height: float) -> Figure:
+    """An empty figure of width x height inches that is laid out without a display."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=100, layout="constrained")
 
 
-def _tidy(axis: Any) -> None:
+def tidy(axis: Any) -> None:
+    """Grid, ticks and frame of an axis in our one look."""
     axis.grid(alpha=0.25, linewidth=0.6)
     axis.tick_params(labelsize=8)
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)
 
 
-def _png(figure: Figure) -> bytes:
+def png_bytes(figure: Figure) -> bytes:
+    """A figure as PNG."""
     content = io.BytesIO()
     figure.savefig(content, format="png")
     return content.getvalue()

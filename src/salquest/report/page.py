@@ -12,6 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from salquest.report.figures import picture_bytes
+from salquest.report.pair_table import PairTable
 from salquest.report.table import ScoreTable
 
 PICTURE_WIDTH = 260
@@ -23,6 +24,7 @@ class Gallery:
 
     titles: Sequence[str]
     rows: Sequence[tuple[str, Sequence[NDArray | None]]]
+    heading: str = "Pictures"
 
 
 def quest_page(
@@ -52,6 +54,7 @@ def quest_page(
         introduction=introduction,
         table=table,
         gains=gains,
+        pairs=None,
         figures=figures,
         gallery=gallery,
         runs=runs,
@@ -59,10 +62,28 @@ def quest_page(
     )
 
 
-def score_page(*, title: str, table: ScoreTable, figures: Mapping[str, bytes], gallery: Gallery, facts: Mapping[str, str]) -> str:
-    """The page of `salquest score`: one table, figures, a few pictures."""
+def score_page(
+    *,
+    title: str,
+    table: ScoreTable,
+    figures: Mapping[str, bytes],
+    gallery: Gallery,
+    facts: Mapping[str, str],
+    pairs: PairTable | None = None,
+    introduction: str = "",
+) -> str:
+    """The page of `salquest score` and `salquest compare`: a table of means, differences of pairs, figures, a few pictures."""
     return _render(
-        "quest.html", title=title, introduction="", table=table, gains=None, figures=figures, gallery=gallery, runs=(), facts=facts
+        "quest.html",
+        title=title,
+        introduction=introduction,
+        table=table,
+        gains=None,
+        pairs=pairs,
+        figures=figures,
+        gallery=gallery,
+        runs=(),
+        facts=facts,
     )
 
 

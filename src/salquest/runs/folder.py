@@ -35,6 +35,8 @@ class RunRecord:
         status: "running" until the last epoch is done; "collapsed" is finished, but no better than the centre bias; "failed" has a `reason`.
         split: the keys of the pictures in each part, and where the division comes from.
         scores: metric -> mean over the scored pictures.
+        trained_on: the training part as `name` of its data set and `pictures`, key -> perceptual hash (datasets.duplicates), so that a
+            network can tell which test pictures it has seen. Empty in the records of older versions.
     """
 
     plan: Mapping[str, Any]
@@ -51,6 +53,7 @@ class RunRecord:
     seconds: float = 0.0
     network: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
+    trained_on: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from salquest.datasets import DataSet, Split, divide
+from salquest.datasets.duplicates import perceptual_hashes
 from salquest.errors import InputError, Refused, TrainingFailed
 from salquest.evaluation import DEFAULT_METRICS, evaluate
 from salquest.models import CentreBias
@@ -82,11 +83,13 @@ def train(
     finished = _claim(folder, record, force=force)
     if finished is not None:
         return finished
+    before = folder.read().trained_on if folder.exists() and not force else {}
     fabric = start(device, plan.precision)
     began = time.monotonic()
+    seen = before or {"name": data.name, "pictures": perceptual_hashes(data.subset(split.train))}
     with _deterministic():
         network = _network(plan, data.subset(split.train))
-        record = replace(record, device=str(fabric.device), network=network_spec(plan.network, network, plan.decoder))
+        record = replace(record, device=str(fabric.device), network=network_spec(plan.network, network, plan.decoder), trained_on=seen)
         if fabric.is_global_zero:
             folder.write(record)
         try:

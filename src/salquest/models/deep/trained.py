@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -25,8 +26,8 @@ class TrainedNetwork(Model):
 
     is_density = True
 
-    def __init__(self, network: SaliencyNetwork, *, name: str) -> None:
-        self.network, self.name = network.eval(), name
+    def __init__(self, network: SaliencyNetwork, *, name: str, trained_on: Mapping[str, str] | None = None) -> None:
+        self.network, self.name, self.trained_on = network.eval(), name, dict(trained_on or {})
 
     @classmethod
     def load(cls, root: str | Path, *, device: str = "cpu", name: str | None = None) -> TrainedNetwork:
@@ -52,7 +53,7 @@ class TrainedNetwork(Model):
             network.to(torch.device(device))
         except (RuntimeError, AssertionError) as error:
             raise InputError(f"the device {device!r} cannot be used here: {str(error).splitlines()[0]}") from error
-        return cls(network, name=name or Path(root).name)
+        return cls(network, name=name or Path(root).name, trained_on=record.trained_on.get("pictures"))
 
     def predict_pixels(self, pixels: Pixels) -> SaliencyMap:
         """The density of a picture given as (H, W, 3) uint8 RGB."""
