@@ -21,7 +21,8 @@ from salquest.evaluation import (
     split_half,
 )
 from salquest.evaluation.ceilings import _Folds
-from salquest.gaze import Fixations, Stimulus
+from salquest.gaze import Fixations, Stimulus, fixation_density
+from salquest.metrics import nss
 from salquest.models import Uniform
 from salquest.models.centre_bias import OthersKernelCentreBias
 
@@ -133,6 +134,23 @@ def test_without_a_mixture_the_ceiling_is_what_it_was():
     data = gazers(4.0, pictures=3, observers=4)
     found = other_observers(data, metrics=("nss",), sigma_px=5.0, baseline=Uniform(), share=0.0)
     np.testing.assert_allclose(found.values("nss"), [other_observers_nss(sample, 5.0) for sample in data])
+
+
+def test_fixations_or_observers_weigh_the_same():
+    # observer 1, three fixations, scores otherwise than observer 2 with one
+    data = set_of([(np.array([20.0, 22.0, 60.0, 21.0]), np.array([20.0, 21.0, 40.0, 20.0]), np.array([1, 1, 1, 2]))])
+    made = {
+        equal: other_observers(data, metrics=("nss",), sigma_px=4.0, baseline=Uniform(), share=0.0, equal=equal).mean("nss")
+        for equal in ("observers", "fixations")
+    }
+    first, second = _each_nss(data)
+    assert made["observers"] == pytest.approx((first + second) / 2)
+    assert made["fixations"] == pytest.approx((3 * first + second) / 4)
+
+
+def _each_nss(data: DataSet) -> list[float]:
+    fixations = data.samples[0].fixations
+    return [float(nss(fixation_density(others, sigma_px=4.0), own)) for own, others in fixations.by_observer()]
 
 
 def test_a_width_beside_a_mixture_is_refused():

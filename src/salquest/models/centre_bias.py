@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import ndtr
 
 from salquest.datasets import DataSet, Sample
 from salquest.errors import InputError
@@ -57,6 +55,9 @@ class GaussianCentreBias(Model):
         Raises:
             InputError: no fixations.
         """
+        from scipy.optimize import minimize_scalar  # late, so that reading and showing maps does not wait for it
+        from scipy.special import ndtr
+
         squares = np.concatenate([((_relative(held) - 0.5) ** 2).sum(axis=0) for _, held in _looked_at(data, at_least=1)])
         spread = float(squares.mean())
 
@@ -120,6 +121,8 @@ def fit_bandwidth(data: DataSet, *, uniform: float = UNIFORM) -> BandwidthFit:
     Raises:
         InputError: fewer than two pictures with fixations.
     """
+    from scipy.optimize import minimize_scalar
+
     pictures = [_cells(held) for _, held in _looked_at(data, at_least=2)]
 
     def cost(log_bandwidth: float) -> float:

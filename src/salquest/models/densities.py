@@ -22,7 +22,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
 
 from salquest.datasets import DataSet
 from salquest.errors import BrokenFile, DataNotFound, InputError
@@ -195,6 +194,8 @@ class _Family:
 
     def fit(self, start: Floats) -> tuple[float, Floats]:
         """(bit per fixation over uniform, the best rises and centre knots)."""
+        from scipy.optimize import minimize  # late, so that reading and showing maps does not wait for it
+
         rises = self.value_knots - 1
         bounds = [(0.0, STEEPEST)] * rises + [(-STEEPEST, STEEPEST)] * (self.centre_knots - 1)
         found = minimize(self.cost, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500})
