@@ -49,7 +49,7 @@ def maps(data, tmp_path):
 
 def test_there_is_one_row_per_picture_and_one_column_per_metric(data):
     found = evaluate(CentreBias.of(data), data)
-    assert list(found.columns) == ["image", *DEFAULT_METRICS]
+    assert list(found.columns) == ["image", *DEFAULT_METRICS, "num_fixations"]
     assert found.columns["image"] == list(data.keys)
 
 

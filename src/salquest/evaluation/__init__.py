@@ -1,16 +1,30 @@
 """A model against a data set: rows of scores with intervals, the floor and the ceiling between which they stand, and who is better."""
 
-from salquest.evaluation.ceilings import other_observers, other_observers_nss
+from salquest.evaluation.ceilings import (
+    AllObservers,
+    ObserverMixture,
+    fit_observers,
+    other_observers,
+    other_observers_nss,
+    spearman_brown,
+    split_half,
+)
 from salquest.evaluation.comparison import Comparison, Pair, compare
 from salquest.evaluation.intervals import Interval, bootstrap_mean
+from salquest.evaluation.mixture import mixture_weights
+from salquest.evaluation.optimal_maps import OptimalMaps, optimal_map
 from salquest.evaluation.paired_tests import Ranking
 from salquest.evaluation.scores import Scores
 from salquest.evaluation.scoring import DEFAULT_METRICS, compare_maps, evaluate, evaluate_all
+from salquest.evaluation.shares import explained_share, share_of_ceiling
 
 __all__ = [
     "DEFAULT_METRICS",
+    "AllObservers",
     "Comparison",
     "Interval",
+    "ObserverMixture",
+    "OptimalMaps",
     "Pair",
     "Ranking",
     "Scores",
@@ -19,6 +33,13 @@ __all__ = [
     "compare_maps",
     "evaluate",
     "evaluate_all",
+    "explained_share",
+    "fit_observers",
+    "mixture_weights",
+    "optimal_map",
     "other_observers",
     "other_observers_nss",
+    "share_of_ceiling",
+    "spearman_brown",
+    "split_half",
 ]

@@ -26,8 +26,15 @@ class Uniform(Model):
 
     def predict_pixels(self, pixels: Pixels) -> SaliencyMap:
         """The uniform density of the picture's size."""
-        height, width = pixels.shape[:2]
-        return SaliencyMap(np.full((height, width), 1.0 / (height * width), dtype=np.float32), "density")
+        return self.at(pixels.shape[:2])
+
+    def predict_stimulus(self, stimulus: Stimulus) -> SaliencyMap:
+        """The uniform density of the stimulus' size; no pixel is read."""
+        return self.at(stimulus.size)
+
+    def at(self, size: tuple[int, int]) -> SaliencyMap:
+        """The uniform density at (height, width)."""
+        return SaliencyMap(np.full(size, 1.0 / (size[0] * size[1]), dtype=np.float32), "density")
 
 
 class CentreBias(Model):
@@ -61,6 +68,10 @@ class CentreBias(Model):
     def predict_pixels(self, pixels: Pixels) -> SaliencyMap:
         """The mean density at the picture's size."""
         return self.at(pixels.shape[:2])
+
+    def predict_stimulus(self, stimulus: Stimulus) -> SaliencyMap:
+        """The mean density at the stimulus' size; no pixel is read."""
+        return self.at(stimulus.size)
 
     def at(self, size: tuple[int, int]) -> SaliencyMap:
         """The mean density at (height, width)."""
