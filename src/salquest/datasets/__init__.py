@@ -7,6 +7,7 @@ a new layout is a function from a folder to a DataSet in a file of its own.
 from salquest.datasets.catalogue import DATASETS, DataSetCard, load_dataset
 from salquest.datasets.checking import CheckReport, check_dataset
 from salquest.datasets.dataset import DataSet, Problem, Sample
+from salquest.datasets.released_maps import released_blur
 from salquest.datasets.splits import Split, divide, split_by_seed, split_from_file
 from salquest.datasets.table import import_table
 
@@ -22,6 +23,7 @@ __all__ = [
     "divide",
     "import_table",
     "load_dataset",
+    "released_blur",
     "split_by_seed",
     "split_from_file",
 ]
