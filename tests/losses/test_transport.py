@@ -101,7 +101,7 @@ def test_a_map_without_mass_counts_as_uniform_and_float32_stays_float32():
 
 def test_an_eps_beyond_float64_is_refused_and_the_card_reads_eps():
     maps = torch.full((1, *GRID), 1 / 768)
-    with pytest.raises(InputError, match="eps of at least 0.121 bins"):
+    with pytest.raises(InputError, match=r"eps of at least 0\.121 bins"):
         emd(maps, maps, eps=0.1)
     assert LOSSES["emd"].direction == "down"
     assert str(parse("emd(eps=0.5) - cc")) == "-cc + emd(eps=0.5)"

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from salquest.datasets.dataset import DataSet, Sample
 from salquest.errors import DataNotFound, InputError
-from salquest.gaze import BlurWidth, recover_blur
+from salquest.gaze import BlurWidth, Fixations, recover_blur
 
 RECIPE_FITS = 0.999  # a correlation below this says that the maps are no Gaussian blur of these fixations
 
@@ -31,22 +31,23 @@ def released_blur(
     """
     if pictures < 1:
         raise InputError(f"sigma is fitted to at least one picture; found {pictures}")
-    fixated = [sample for sample in data if sample.fixations is not None and len(sample.fixations)]
-    looked, maps = [], []
-    for sample in _spread(fixated, pictures):
+    fixated = [(sample, sample.fixations) for sample in data if sample.fixations is not None and len(sample.fixations)]
+    looked: list[Fixations] = []
+    maps: list[ArrayLike] = []
+    for sample, fixations in _spread(fixated, pictures):
         if len(maps) == pictures:
             break
         try:
             maps.append(released(sample))
         except (DataNotFound, InputError):
             continue
-        looked.append(sample.fixations)
+        looked.append(fixations)
     if not maps:
         raise InputError(f"no picture of {data.name} has both fixations and a released map; name the folder of the maps: --maps DIR")
-    return recover_blur([fixations for fixations in looked if fixations is not None], maps)
+    return recover_blur(looked, maps)
 
 
-def _spread(samples: list[Sample], number: int) -> list[Sample]:
+def _spread(samples: list[tuple[Sample, Fixations]], number: int) -> list[tuple[Sample, Fixations]]:
     """All samples, `number` of them that lie evenly over the set first."""
     first = {index * len(samples) // number for index in range(min(number, len(samples)))}
     return [samples[index] for index in sorted(range(len(samples)), key=lambda index: (index not in first, index))]
