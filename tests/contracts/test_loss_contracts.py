@@ -53,7 +53,11 @@ def test_a_loss_does_not_mix_the_pictures_of_a_batch(name, activation):
 def test_a_loss_has_the_gradient_of_its_value(name, activation):
     raw, targets = gaze_like(2)
     raw = raw + 0.05 * raw.sign()  # away from the corner of the ReLU, where there is no derivative to compare with
-    assert torch.autograd.gradcheck(lambda z: lowered(name, activation, z, targets), raw.requires_grad_())
+    # emd's gradient is that of the converged divergence; its iterations converge where the entropy is strong
+    written = {"emd": "emd(eps=2)"}.get(name, name)
+    expression = parse(f"-{written}" if LOSSES[name].direction == "up" else written)
+    made = Objective(expression, activation)
+    assert torch.autograd.gradcheck(lambda z: next(iter(made(z, targets).values())), raw.requires_grad_())
 
 
 @pytest.mark.parametrize("name", sorted(LOSSES))
@@ -130,7 +134,7 @@ def test_a_loss_leaves_its_inputs_as_they_are(name):
 
 @pytest.mark.parametrize("name", sorted(LOSSES))
 def test_a_loss_stays_within_the_range_of_its_card(name):
-    low, _, high = LOSSES[name].range.removesuffix(" nats").partition("..")
+    low, _, high = LOSSES[name].range.removesuffix(" nats").removesuffix(" bins").partition("..")
     raw, targets = gaze_like(8)
     bounds = {"any": -math.inf, "entropy of the target": 0.0}
     least, greatest = bounds[low] if low in bounds else float(low), float(high or "inf")

@@ -138,5 +138,5 @@ def test_a_sum_that_cannot_be_meant_is_refused_by_its_sentence(text, sentence):
 
 
 def test_an_unknown_loss_is_refused_with_the_nearest_and_all_names():
-    with pytest.raises(UnknownName, match=r"no loss is called 'kdl' \(did you mean 'kld'\?\); there are: bce, cc, kld, mse, nss"):
+    with pytest.raises(UnknownName, match=r"no loss is called 'kdl' \(did you mean 'kld'\?\); there are: bce, cc, emd, kld, mse, nss"):
         parse("10*kdl - nss")

@@ -26,7 +26,8 @@ app.command("salquest.cli.quest:quest", name="quest", help="Carry out a recipe: 
 app.command("salquest.cli.report:report", name="report", help="Write a quest's tables and page again from its folder.")
 app.command("salquest.cli.score:score", name="score", help="Score maps or models on a data set.")
 app.command("salquest.cli.compare:compare", name="compare", help="Compare maps or models on the same pictures, with tests.")
-app.command("salquest.cli.data:app", name="data", help="Look a data set through, or import one's own.")
+app.command("salquest.cli.submission:submission", name="submission", help="Write the file that a benchmark takes.")
+app.command("salquest.cli.data:app", name="data", help="Look a data set through, import one's own, find the blur of its maps.")
 app.command("salquest.cli.listing:list_entries", name="list", help="What salquest knows by name.")
 
 

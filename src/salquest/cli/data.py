@@ -1,16 +1,22 @@
-"""`salquest data`: look a data set through, import one's own, list those that are known."""
+"""`salquest data`: look a data set through, import one's own, find the blur of released maps, list the sets that are known."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
+from functools import partial
+from json import dumps
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
+from numpy.typing import ArrayLike
 
 from salquest.cli.arguments import split_spec
 from salquest.cli.listing import print_cards
-from salquest.datasets import check_dataset, import_table, load_dataset
+from salquest.datasets import Sample, check_dataset, import_table, load_dataset, released_blur
+from salquest.datasets.released_maps import RECIPE_FITS
+from salquest.models import MapsFolder
 from salquest.runs import ProgressDisplay
 
 app = App(name="data", help="Look a data set through, or import one's own.")
@@ -69,6 +75,38 @@ def import_(
     return 0
 
 
+@app.command
+def sigma(
+    data: str,
+    *,
+    maps: Path | None = None,
+    pictures: int = 8,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> None:
+    """Recover the width of the Gaussian that released maps were made with, from the maps and the fixations.
+
+    Args:
+        data: NAME=PATH, or the name of an embedded set; it has to have fixations.
+        maps: The released maps, one per picture, named by its stem; those that came with the set where it is left out.
+        pictures: How many to fit, spread over the set.
+        json: Print one JSON document.
+    """
+    chosen = load_dataset(*split_spec(data))
+    released = Sample.distributed_map if maps is None else partial(_map_of, MapsFolder(maps))
+    fits = released_blur(chosen, released=released, pictures=pictures)
+    degrees = None if chosen.pixels_per_degree is None else fits[0].degrees(chosen.pixels_per_degree)
+    if json:
+        print(dumps({"data": chosen.name, "sigma_px": fits[0].sigma_px, "sigma_degrees": degrees, "fits": [asdict(fit) for fit in fits]}))
+        return
+    best = fits[0]
+    width = f"{best.sigma_px:.2f} px" + (f" = {degrees:.3f} degrees" if degrees is not None else " (the set states no pixels per degree)")
+    print(f"sigma {width}; count {best.count}, border {best.border}; correlation {best.correlation:.5f} over {best.pictures} pictures")
+    for fit in fits[1:]:
+        print(f"  else {fit.sigma_px:.2f} px, count {fit.count}, border {fit.border}: correlation {fit.correlation:.5f}")
+    if best.correlation < RECIPE_FITS:
+        print(f"a correlation below {RECIPE_FITS} says that these maps are no Gaussian blur of these fixations", file=sys.stderr)
+
+
 @app.command(name="list")
 def list_(*, json: Annotated[bool, Parameter(negative=())] = False) -> None:
     """The data sets that are known by name.
@@ -77,3 +115,7 @@ def list_(*, json: Annotated[bool, Parameter(negative=())] = False) -> None:
         json: Print one JSON document.
     """
     print_cards("datasets", as_json=json)
+
+
+def _map_of(folder: MapsFolder, sample: Sample) -> ArrayLike:
+    return folder.predict_stimulus(sample.stimulus).values

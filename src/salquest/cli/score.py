@@ -9,9 +9,9 @@ from cyclopts import Parameter
 
 from salquest.cli.arguments import names
 from salquest.cli.output import show
-from salquest.cli.scoring import chosen_models, chosen_part, gallery, score_table, tell
+from salquest.cli.scoring import chosen_models, chosen_part, gallery, score_table, share_table, tell
 from salquest.errors import InputError
-from salquest.evaluation import DEFAULT_METRICS, evaluate_all
+from salquest.evaluation import DEFAULT_METRICS, evaluate_all, floor_and_ceiling
 from salquest.metrics.conventions import convention_named
 from salquest.report import score_figure, score_page
 from salquest.runs import Columns, ProgressDisplay, write_text
@@ -34,6 +34,7 @@ def score(
     csv: Path | None = None,
     html: Path | None = None,
     json: Annotated[bool, Parameter(negative=())] = False,
+    limits: bool = True,
     device: str = "cpu",
     workers: int | None = None,
 ) -> int:
@@ -51,6 +52,7 @@ def score(
         csv: Write one row per model and picture to this file.
         html: Write a page with table, figure and pictures to this file.
         json: Print one JSON document instead of a table.
+        limits: Show the floor (centre bias of the other pictures), the ceiling (other observers), and each score's share of the way between.
         device: Where networks run.
         workers: Threads that score; all cores for folders of maps where it is not given.
     """
@@ -71,7 +73,13 @@ def score(
             workers=workers,
             progress=lambda name, done, total: display.update(f"scoring {name}", done, total),
         )
-    table = score_table(results, part)
+        lowest, highest = (
+            floor_and_ceiling(chosen, metrics=names(metrics), convention=convention, sigma_px=results[0].sigma_px, progress=display.update)
+            if limits and len(chosen) > 1
+            else (None, None)
+        )
+    table = score_table(results, part, lowest, highest)
+    shares = share_table(results, lowest, highest) if lowest and highest else None
     if csv is not None:
         rows = [{"model": result.model, **row} for result in results for row in result.columns.rows()]
         Columns.of_rows(rows).save(csv)
@@ -81,6 +89,7 @@ def score(
         page = score_page(
             title=f"{chosen.name}: {', '.join(result.model for result in results)}",
             table=table,
+            shares=shares,
             figures={"Means and intervals": score_figure(table, [column.key for column in table.columns])},
             gallery=gallery(models, chosen, [common[i * len(common) // number] for i in range(number)], results[0].sigma_px),
             facts={"data": f"{chosen.name}, edition {chosen.edition()}, {part} pictures", "convention": convention},
@@ -90,6 +99,8 @@ def score(
         print(table.to_json(), end="")
     else:
         show(table.to_terminal())
+        if shares is not None:
+            show(shares.to_terminal())
     for result in results:
         tell(result)
     return 1 if any(result.missing for result in results) else 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from salquest.cli.arguments import data_set
 from salquest.datasets import DataSet, divide
 from salquest.errors import InputError
-from salquest.evaluation import Scores
+from salquest.evaluation import Scores, explained_share
 from salquest.gaze import SaliencyMap
 from salquest.metrics import METRICS
 from salquest.models import MapsFolder, Model, load_model
@@ -45,19 +45,34 @@ def chosen_models(maps: Sequence[Path], model: Sequence[str], *, device: str) ->
     return opened
 
 
-def score_table(results: Sequence[Scores], part: str) -> ScoreTable:
-    """A row of means per model."""
+def score_table(results: Sequence[Scores], part: str, lowest: Scores | None = None, highest: Scores | None = None) -> ScoreTable:
+    """A row of means per model, and of the floor and the ceiling where they are given."""
     first = results[0]
     columns = [ColumnSpec(name, METRICS[name].title, METRICS[name].direction, METRICS[name].unit) for name in first.metrics]
     rows = [
         Row(result.model, {name: Score(i.mean, i.low, i.high) for name, i in result.summary().items()}, note=_note(result))
         for result in results
     ]
+    for limit, kind in ((lowest, "floor"), (highest, "ceiling")):
+        if limit is not None:
+            cells = {name: Score(i.mean, i.low, i.high) for name, i in limit.summary().items()}
+            rows.append(Row({"floor": "centre bias (floor)", "ceiling": "other observers (ceiling)"}[kind], cells, kind=kind))  # type: ignore[arg-type]
     caption = (
         f"{first.data} (edition {first.edition}), {part} pictures: {first.columns.height}; {first.caption()}; "
         "95 % bootstrap intervals over pictures."
     )
     return ScoreTable(rows, columns, caption)
+
+
+def share_table(results: Sequence[Scores], lowest: Scores, highest: Scores) -> ScoreTable:
+    """How far each model has come from the floor to the ceiling, for the metrics that have a ceiling."""
+    keys = [name for name in highest.metrics if name in results[0].metrics]
+    rows = []
+    for result in results:
+        found = {name: explained_share(result, lowest, highest, name) for name in keys}
+        rows.append(Row(result.model, {name: Score(i.mean, i.low, i.high) for name, i in found.items()}, note=_note(result)))
+    columns = [ColumnSpec(name, METRICS[name].title, "up", decimals=2) for name in keys]
+    return ScoreTable(rows, columns, "Share of the way from the floor (0) to the ceiling (1); 95 % bootstrap intervals over pictures.")
 
 
 def _note(result: Scores) -> str:

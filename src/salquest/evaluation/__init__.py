@@ -11,6 +11,7 @@ from salquest.evaluation.ceilings import (
 )
 from salquest.evaluation.comparison import Comparison, Pair, compare
 from salquest.evaluation.intervals import Interval, bootstrap_mean
+from salquest.evaluation.limits import floor_and_ceiling, has_ceiling
 from salquest.evaluation.mixture import mixture_weights
 from salquest.evaluation.optimal_maps import OptimalMaps, optimal_map
 from salquest.evaluation.paired_tests import Ranking
@@ -35,6 +36,8 @@ __all__ = [
     "evaluate_all",
     "explained_share",
     "fit_observers",
+    "floor_and_ceiling",
+    "has_ceiling",
     "mixture_weights",
     "optimal_map",
     "other_observers",

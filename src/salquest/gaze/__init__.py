@@ -4,6 +4,7 @@ Coordinates: x right, y down, 0-based, pixel centres at integers; a picture of w
 Sizes are (height, width). Pictures are RGB. Only numpy, scipy and Pillow live here; torch has a twin of `maps` in the losses.
 """
 
+from salquest.gaze.blur_width import BlurWidth, recover_blur
 from salquest.gaze.density import blur, fixation_density, gaussian_operator, mean_density
 from salquest.gaze.fixations import Fixations
 from salquest.gaze.maps import SaliencyMap, as_density, pool_counts, resize_map
@@ -12,6 +13,7 @@ from salquest.gaze.regions import Box, Regions
 from salquest.gaze.stimulus import Stimulus
 
 __all__ = [
+    "BlurWidth",
     "Box",
     "Fixations",
     "Regions",
@@ -24,6 +26,7 @@ __all__ = [
     "mean_density",
     "pool_counts",
     "read_picture",
+    "recover_blur",
     "resize_map",
     "resize_picture",
 ]

@@ -11,6 +11,7 @@ from salquest.losses.maps import Activation, Prediction, Targets
 from salquest.losses.objective import Objective
 from salquest.losses.pixel import bce, mse
 from salquest.losses.saliency import cc, nss
+from salquest.losses.transport import emd
 
 __all__ = [
     "LOSSES",
@@ -23,6 +24,7 @@ __all__ = [
     "Term",
     "bce",
     "cc",
+    "emd",
     "kld",
     "mse",
     "nss",

@@ -11,6 +11,7 @@ from torch import Tensor
 from salquest.losses.distribution import kld
 from salquest.losses.pixel import bce, mse
 from salquest.losses.saliency import cc, nss
+from salquest.losses.transport import emd
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,16 @@ LOSSES: Mapping[str, LossCard] = {
     ),
     "kld": LossCard(
         kld, "density", "density", "down", "distribution", "0..inf nats", "Bruckert 2021, eq. 5", "Kullback-Leibler divergence"
+    ),
+    "emd": LossCard(
+        emd,
+        "density",
+        "density",
+        "down",
+        "distribution",
+        "0..39 bins",
+        "Feydy 2019; Cuturi 2013",
+        "earth mover's distance (Sinkhorn divergence)",
     ),
     "cc": LossCard(cc, "values", "density", "up", "saliency", "-1..1", "Bruckert 2021, eq. 12", "Pearson's correlation"),
     "nss": LossCard(nss, "values", "counts", "up", "saliency", "any", "Bruckert 2021, eq. 11", "normalised scanpath saliency"),

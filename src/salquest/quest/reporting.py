@@ -11,7 +11,7 @@ import numpy as np
 
 from salquest.datasets import DataSet, load_dataset
 from salquest.errors import DataNotFound, InputError
-from salquest.evaluation import Interval, bootstrap_mean, evaluate, other_observers
+from salquest.evaluation import Interval, bootstrap_mean, floor_and_ceiling, has_ceiling
 from salquest.gaze import SaliencyMap
 from salquest.metrics import METRICS
 from salquest.models import CentreBias, load_model
@@ -54,24 +54,7 @@ def report_quest(root: str | Path, *, data: DataSet | None = None, progress: Pro
     sigma = float(first.data["sigma_px"])
     floor = CentreBias.of(data.subset(first.split["train"]), sigma_px=sigma)
     test = data.subset(first.split["test"])
-    reference = {
-        FLOOR: _kept(folder, FLOOR, lambda: evaluate(floor, test, metrics=recipe.metrics, sigma_px=sigma, baseline=floor).columns),
-        CEILING: _kept(
-            folder,
-            CEILING,
-            lambda: (
-                other_observers(
-                    test,
-                    metrics=recipe.metrics,
-                    sigma_px=sigma,
-                    baseline=floor,
-                    progress=lambda done, total: progress("scoring other observers", done, total),
-                ).columns
-            ),
-        )
-        if _has_ceiling(recipe, test)
-        else None,
-    }
+    reference = _reference(folder, recipe, test, sigma, floor, progress)
     rows, gains = _rows(folder, recipe, runs, reference)
     columns = column_specs(recipe.metrics)
     seeds = f", mean over {len(recipe.seeds)} seeds" if len(recipe.seeds) > 1 else ""
@@ -118,16 +101,21 @@ def _read(folder: Path) -> tuple[Recipe, dict[PlannedRun, RunRecord]]:
     return recipe, runs
 
 
-def _has_ceiling(recipe: Recipe, test: DataSet) -> bool:
-    return test.has_fixations and any(set(METRICS[name].needs) <= {"fixations", "baseline"} for name in recipe.metrics)
-
-
-def _kept(folder: Path, name: str, make: Callable[[], Columns]) -> Columns:
-    """Scores of a baseline, from the quest's folder where they were made before."""
-    path = folder / "baselines" / f"{name.replace(' ', '-')}.csv"
-    if not path.is_file():
-        make().save(path)
-    return Columns.load(path)
+def _reference(
+    folder: Path, recipe: Recipe, test: DataSet, sigma: float, floor: CentreBias, progress: Progress
+) -> dict[str, Columns | None]:
+    """Scores of the floor and the ceiling, from the quest's folder where they were made before."""
+    paths = {name: folder / "baselines" / f"{name.replace(' ', '-')}.csv" for name in (FLOOR, CEILING)}
+    wanted = [FLOOR, *([CEILING] if has_ceiling(test, recipe.metrics) else [])]
+    if not all(paths[name].is_file() for name in wanted):
+        for name, found in zip(
+            (FLOOR, CEILING),
+            floor_and_ceiling(test, metrics=recipe.metrics, sigma_px=sigma, baseline=floor, progress=progress),
+            strict=True,
+        ):
+            if found is not None:
+                found.columns.save(paths[name])
+    return {name: Columns.load(paths[name]) if name in wanted else None for name in paths}
 
 
 def _rows(

@@ -54,6 +54,7 @@ def quest_page(
         introduction=introduction,
         table=table,
         gains=gains,
+        shares=None,
         pairs=None,
         figures=figures,
         gallery=gallery,
@@ -70,15 +71,17 @@ def score_page(
     gallery: Gallery,
     facts: Mapping[str, str],
     pairs: PairTable | None = None,
+    shares: ScoreTable | None = None,
     introduction: str = "",
 ) -> str:
-    """The page of `salquest score` and `salquest compare`: a table of means, differences of pairs, figures, a few pictures."""
+    """The page of `salquest score` and `salquest compare`: a table of means, differences of pairs, shares of the ceiling, figures, pictures."""
     return _render(
         "quest.html",
         title=title,
         introduction=introduction,
         table=table,
         gains=None,
+        shares=shares,
         pairs=pairs,
         figures=figures,
         gallery=gallery,
