@@ -241,3 +241,20 @@ def test_without_torch_training_says_what_to_install(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "pip install 'salquest[train]'" in done.stderr
+
+
+def test_score_shows_floor_ceiling_and_shares_unless_told_not_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("score", "--model", "uniform", "--data", "osie-mini", "--part", "val", "--metrics", "nss,cc", "--json")
+    assert call(*words) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["kind"] for row in rows] == ["model", "floor", "ceiling"]
+    low, high = (row["scores"]["nss"][0] for row in rows[1:])
+    assert 0 < low < high
+    assert "cc" not in rows[2]["scores"]
+    assert call(*words[:-1], "--html", tmp_path / "page.html") == 0
+    told = capsys.readouterr().out
+    assert "Share of the way from the floor (0) to the ceiling (1)" in told
+    assert f"{-low / (high - low):.2f}" in told
+    assert "Share of the ceiling" in (tmp_path / "page.html").read_text()
+    assert call(*words, "--no-limits") == 0
+    assert len(json.loads(capsys.readouterr().out)["rows"]) == 1

@@ -55,8 +55,9 @@ def test_catalogues_are_listed(kind, entry):
 
 def test_a_folder_of_maps_is_scored(maps, tiny_set):
     done = salquest("score", "--maps", str(maps), "--data", f"tiny={tiny_set}", "--metrics", "cc,nss", "--json")
-    (row,) = json.loads(done.stdout)["rows"]
+    row, *limits = json.loads(done.stdout)["rows"]
     assert (done.returncode, row["scores"]["cc"]) == (0, pytest.approx([1, 1, 1], abs=1e-9))  # mean and interval
+    assert [limit["kind"] for limit in limits] == ["floor", "ceiling"]
 
 
 def test_a_data_set_is_checked(tiny_set):
