@@ -212,6 +212,7 @@ def _facts(recipe: Recipe, first: RunRecord, runs: Mapping[PlannedRun, RunRecord
         "command": f"salquest quest {recipe.name} --data {recipe.data}=PATH",
         "data": f"{first.data['name']}, edition {first.data['edition']}, first fixation {first.data['first_fixation']}",
         "division": f"{split['origin']}: {len(split['train'])} train, {len(split['val'])} validation, {len(split['test'])} test pictures",
+        "floor and ceiling": "centre bias of the training pictures; other observers by a mixture fitted to held-out fixations",
         "encoder": f"{encoder.get('name', first.plan['encoder'])}, weights {str(encoder.get('weights_digest', ''))[:12]}",
         "seeds": ", ".join(map(str, recipe.seeds)),
         "device": first.device or "-",
