@@ -79,7 +79,13 @@ def test_json_is_one_document_and_nothing_else_on_stdout(folders: tuple[Path, Pa
     assert document["pictures"] == 19
     assert len(document["pairs"]) == 6
     assert document["ranks"]["nss"]["ranks"]["uniform"] == 3.0
-    assert [row["name"] for row in document["table"]["rows"]] == ["theirs/maps", "ours/maps", "uniform"]
+    assert [row["name"] for row in document["table"]["rows"]] == [
+        "theirs/maps",
+        "ours/maps",
+        "uniform",
+        "centre bias (floor)",
+        "other observers (ceiling)",
+    ]
     assert "0.5 added to 8-bit maps" in document["table"]["caption"]
 
 

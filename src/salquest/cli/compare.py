@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from salquest.cli.arguments import names
 from salquest.cli.output import show
-from salquest.cli.scoring import chosen_models, chosen_part, gallery, score_table, tell
+from salquest.cli.scoring import chosen_models, chosen_part, gallery, limits_of, score_table, tell
 from salquest.errors import InputError
 from salquest.evaluation import DEFAULT_METRICS, Comparison, evaluate_all
 from salquest.evaluation import compare as compare_scores
@@ -51,6 +51,7 @@ def compare(
     csv: Path | None = None,
     html: Path | None = None,
     json: Annotated[bool, Parameter(negative=())] = False,
+    limits: bool = True,
     device: str = "cpu",
     workers: int | None = None,
 ) -> int:
@@ -69,6 +70,7 @@ def compare(
         csv: Write one row per metric and pair to this file.
         html: Write a page with tables, figures and the pictures that differ most to this file.
         json: Print one JSON document instead of tables.
+        limits: Show the floor (centre bias of the other pictures) and the ceiling (other observers) beside the means.
         device: Where networks run.
         workers: Threads that score; all cores for folders of maps where it is not given.
     """
@@ -89,8 +91,9 @@ def compare(
             workers=workers,
             progress=lambda name, done, total: display.update(f"scoring {name}", done, total),
         )
-    found = compare_scores(results, seed=seed)
-    table, pairs = score_table(found.results, part), _pair_table(found)
+        found = compare_scores(results, seed=seed)
+        lowest, highest = limits_of(found.results, chosen.subset(found.keys), display) if limits else (None, None)
+    table, pairs = score_table(found.results, part, lowest, highest), _pair_table(found)
     if csv is not None:
         found.columns().save(csv)
     if html is not None:

@@ -9,9 +9,9 @@ from cyclopts import Parameter
 
 from salquest.cli.arguments import names
 from salquest.cli.output import show
-from salquest.cli.scoring import chosen_models, chosen_part, gallery, score_table, share_table, tell
+from salquest.cli.scoring import chosen_models, chosen_part, gallery, limits_of, score_table, share_table, tell
 from salquest.errors import InputError
-from salquest.evaluation import DEFAULT_METRICS, evaluate_all, floor_and_ceiling
+from salquest.evaluation import DEFAULT_METRICS, evaluate_all
 from salquest.metrics.conventions import convention_named
 from salquest.report import score_figure, score_page
 from salquest.runs import Columns, ProgressDisplay, write_text
@@ -73,11 +73,7 @@ def score(
             workers=workers,
             progress=lambda name, done, total: display.update(f"scoring {name}", done, total),
         )
-        lowest, highest = (
-            floor_and_ceiling(chosen, metrics=names(metrics), convention=convention, sigma_px=results[0].sigma_px, progress=display.update)
-            if limits and len(chosen) > 1
-            else (None, None)
-        )
+        lowest, highest = limits_of(results, chosen, display) if limits else (None, None)
     table = score_table(results, part, lowest, highest)
     shares = share_table(results, lowest, highest) if lowest and highest else None
     if csv is not None:

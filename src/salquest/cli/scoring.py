@@ -9,11 +9,12 @@ from pathlib import Path
 from salquest.cli.arguments import data_set
 from salquest.datasets import DataSet, divide
 from salquest.errors import InputError
-from salquest.evaluation import Scores, explained_share
+from salquest.evaluation import Scores, explained_share, floor_and_ceiling
 from salquest.gaze import SaliencyMap
 from salquest.metrics import METRICS
 from salquest.models import MapsFolder, Model, load_model
 from salquest.report import ColumnSpec, Gallery, Row, Score, ScoreTable, overlay
+from salquest.runs import ProgressDisplay
 
 
 def chosen_part(data: str, part: str) -> DataSet:
@@ -43,6 +44,14 @@ def chosen_models(maps: Sequence[Path], model: Sequence[str], *, device: str) ->
                     one.name = name
                 break
     return opened
+
+
+def limits_of(results: Sequence[Scores], data: DataSet, display: ProgressDisplay) -> tuple[Scores | None, Scores | None]:
+    """The floor and the ceiling beside these results; (None, None) where a single picture has no others."""
+    if len(data) < 2:
+        return None, None
+    first = results[0]
+    return floor_and_ceiling(data, metrics=first.metrics, convention=first.convention, sigma_px=first.sigma_px, progress=display.update)
 
 
 def score_table(results: Sequence[Scores], part: str, lowest: Scores | None = None, highest: Scores | None = None) -> ScoreTable:
