@@ -103,9 +103,10 @@ class OthersCentreBias(Model):
 
 
 def embedded_centre_bias() -> CentreBias:
-    """The centre bias of osie-mini, which travels inside the package."""
+    """The centre bias of osie-mini's training part, which travels inside the package; its validation and test pictures are left out."""
     root = resources.files("salquest.datasets") / "embedded" / "osie-mini"
-    return CentreBias.of(load_dataset("osie-mini", str(root)), name="centre-bias")
+    data = load_dataset("osie-mini", str(root))
+    return CentreBias.of(data.subset(data.parts["train"]), name="centre-bias")
 
 
 def _small(density: ArrayLike) -> np.ndarray:

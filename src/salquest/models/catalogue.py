@@ -28,7 +28,9 @@ class ModelCard:
 
 
 MODELS: Mapping[str, ModelCard] = {
-    "centre-bias": ModelCard(embedded_centre_bias, "the mean density of osie-mini, stretched to the picture", "ours, from OSIE (Xu 2014)"),
+    "centre-bias": ModelCard(
+        embedded_centre_bias, "the mean density of osie-mini's training part, stretched to the picture", "ours, from OSIE (Xu 2014)"
+    ),
     "uniform": ModelCard(Uniform, "every pixel alike: chance", "-"),
     "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1"),
     "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours"),
