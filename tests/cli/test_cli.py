@@ -109,6 +109,14 @@ def test_catalogues_are_listed_for_people_and_for_programs(kind: str, capsys: py
     assert all(name in told for name in entries)
 
 
+def test_chance_is_shown_and_is_above_a_half_for_judds_auc(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("list", "metrics", "--json") == 0
+    entries = json.loads(capsys.readouterr().out)
+    assert entries["auc"]["chance"] == "0.5"
+    assert entries["auc_judd"]["chance"] == "0.583 with 5 fixations, 0.505 with 100"
+    assert entries["kl"]["chance"] == "depends on the data"
+
+
 def test_predict_writes_one_map_per_picture_of_its_size_and_does_only_what_is_missing(
     photos: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

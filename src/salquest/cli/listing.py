@@ -70,11 +70,20 @@ def _metrics() -> dict[str, Entry]:
             "better": card.direction,
             "unit": card.unit,
             "range": f"{card.range[0]:g}..{card.range[1]:g}",
+            "chance": _chance(card),
             "against": ", ".join(card.needs),
             "source": card.source,
         }
         for name, card in _catalogue("metrics", "METRICS").items()
     }
+
+
+def _chance(card: Any) -> str:
+    """What a map that knows nothing scores; where that depends on the number of fixated pixels, for a few and for many."""
+    few, many = card.chance(5), card.chance(100)
+    if few is None:
+        return "depends on the data"
+    return f"{few:g}" if few == many else f"{few:.3f} with 5 fixations, {many:.3f} with 100"
 
 
 def _models() -> dict[str, Entry]:
