@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-# two cores are shared by all tests: small matrices on one thread each are faster (60 densities of OSIE: 2 s, and 10 s where threads wait
-# for each other). Numpy reads this when it is imported, so it is not imported above
+# two cores are shared by all tests: small matrices on one thread each are faster than
+# threads that wait for each other. Numpy reads this when it is imported, so it is not imported above
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 

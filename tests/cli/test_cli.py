@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from command_line import call
 
-from salquest.cli import main
 from salquest.datasets import load_dataset
 from salquest.gaze.map_files import read_map
 from salquest.gaze.pictures import picture_size
@@ -21,14 +21,6 @@ from salquest.gaze.pictures import picture_size
 @pytest.fixture(scope="module", autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)
-
-
-def call(*words: str | Path) -> int:
-    """Run a command and return its exit status."""
-    with pytest.raises(SystemExit) as left:
-        main([str(word) for word in words])
-    code = left.value.code
-    return code if isinstance(code, int) else 0 if code is None else 1
 
 
 @pytest.fixture(scope="module")

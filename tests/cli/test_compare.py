@@ -8,22 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import call
 from PIL import Image
 
-from salquest.cli import main
 from salquest.datasets import DataSet, load_dataset
 from salquest.datasets.duplicates import perceptual_hashes
 from salquest.gaze import fixation_density
 from salquest.models import Uniform
 from salquest.models import catalogue as models
-
-
-def call(*words: str | Path) -> int:
-    """Run a command and return its exit status."""
-    with pytest.raises(SystemExit) as left:
-        main([str(word) for word in words])
-    code = left.value.code
-    return code if isinstance(code, int) else 0 if code is None else 1
 
 
 @pytest.fixture(scope="module")

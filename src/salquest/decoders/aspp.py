@@ -36,7 +36,7 @@ class BruckertDecoder(nn.Module):
         dropout_whole_maps: drop whole channels instead of single values.
         grid: whose grid is used: "first" (the paper's pool3), "last", or the number of a tap.
         resize: how the other taps go there.
-        tap_norm: "none" for raw taps (the literal reading: VGG's have an rms of 4 to 16, and a sigmoid behind the untrained decoder is
+        tap_norm: "none" for raw taps (the literal reading: VGG's are far above 1, and a sigmoid behind the untrained decoder is
             then saturated); "rms" divides each tap by a fixed number, measured by `measure_tap_rms` and stored with the weights; "l2map"
             scales each tap of each picture to a mean square of 1 (DSCLRCN's norm over the whole map, without its learned scale).
         relu_after_reduction, relu_after_branches: the paper says "the activation function of these layers is a ReLU".

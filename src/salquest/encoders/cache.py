@@ -36,8 +36,8 @@ class FeatureCache:
         root: the folder of all caches, made where it is missing; None keeps nothing and computes always.
         encoder: frozen; it may lie on any device.
         size: of the pictures that `pixels` will give, (height, width).
-        dtype: on disk. "float16" halves the files and rounds the features, by 1 part in 2048 (maps have moved by .016 at a spread
-            of .092); with it, freshly computed taps are rounded in the same way.
+        dtype: on disk. "float16" halves the files and rounds the features, by 1 part in 2048; with it,
+            freshly computed taps are rounded in the same way.
 
     Raises:
         InputError: the encoder is not frozen, or the dtype is neither of the two.

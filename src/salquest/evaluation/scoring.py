@@ -55,8 +55,8 @@ def evaluate(
         baseline: what information gain is over; the centre bias of the set's other pictures where it is not given.
         floor: added to maps of 8 bits for kl, ig and ll, in their steps; 0.5 says that a stored 0 is half a step, not nothing.
         workers: threads that score at the same time; every number is that of one thread, in the same order. Not given: all cores for
-            folders of maps and baselines, one for networks. Two threads take 0.52 of one's time for maps of 1024 x 768, 0.77 for
-            640 x 480; processes gain more only on smaller maps and cannot be started safely from a program with threads.
+            folders of maps and baselines, one for networks. Threads gain more the larger the
+            maps are; processes cannot be started safely from a program with threads.
         progress: called with (pictures done, pictures).
 
     Raises:
