@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
+import msgspec
 from cyclopts import Parameter
 
 from salquest.cli.arguments import split_spec
@@ -12,7 +13,7 @@ from salquest.cli.output import show
 from salquest.cli.watching import announce, run_watcher
 from salquest.datasets import load_dataset
 from salquest.errors import InputError
-from salquest.quest import PlannedRun, QuestWatcher, find_recipe, run_quest
+from salquest.quest import PlannedRun, QuestWatcher, default_folder, find_recipe, run_quest
 from salquest.runs import ProgressDisplay, RunRecord, cache_folder
 from salquest.training import Watcher
 
@@ -23,6 +24,8 @@ def quest(
     data: Annotated[list[str], Parameter(negative=())] = [],  # noqa: B006
     out: Path | None = None,
     engine: Literal["local"] = "local",
+    workers: int = 1,
+    losses: Path | None = None,
     device: str = "auto",
     cache: Path | None = None,
 ) -> int:
@@ -30,19 +33,32 @@ def quest(
 
     Args:
         recipe: A name from `salquest list recipes`, or the path of a TOML file.
-        data: NAME=PATH of the data set that the recipe names; not needed where it is embedded or below SALQUEST_DATA.
+        data: NAME=PATH of the data set that the recipe names, and of those on which it scores too; not needed where it is embedded or below
+            SALQUEST_DATA.
         out: The quest's folder; quests/NAME where it is not given.
-        engine: Where runs are carried out; local is this machine, one after the other.
+        engine: Where runs are carried out; local is this machine.
+        workers: Runs at the same time, each in a process with its share of the cores.
+        losses: A Python file with losses of your own, for recipes that name them.
         device: auto, cpu, cuda, cuda:1, mps.
         cache: Folder for the features of frozen encoders.
     """
     asked, _ = find_recipe(recipe)
+    if losses is not None:
+        asked = msgspec.structs.replace(asked, training={**asked.training, "own_losses": str(losses)})
     folders = dict(split_spec(spec) for spec in data)
-    strange = sorted(set(folders) - {asked.data})
+    trainable = (asked.data, *asked.also)
+    strange = sorted(set(folders) - {*trainable, *asked.elsewhere})
     if strange:
-        raise InputError(f"the recipe {asked.name} uses the data set {asked.data}; it has no use for {', '.join(strange)}")
-    chosen = load_dataset(asked.data, folders.get(asked.data))
-    root = out or Path("quests") / asked.name
+        raise InputError(
+            f"the recipe {asked.name} uses the data set {' or '.join(trainable)}"
+            f"{', and scores on ' + ', '.join(asked.elsewhere) if asked.elsewhere else ''}; it has no use for {', '.join(strange)}"
+        )
+    given = [name for name in trainable if name in folders]
+    if len(given) > 1:
+        raise InputError(f"the recipe {asked.name} is carried out on one data set at a time; choose one of {', '.join(given)}")
+    chosen = load_dataset(given[0] if given else asked.data, folders.get(given[0]) if given else None)
+    others = {name: load_dataset(name, folders[name]) for name in asked.elsewhere if name in folders}
+    root = out or default_folder(asked, chosen.name)
     with ProgressDisplay() as display:
 
         def begin(number: int, total: int, run: PlannedRun) -> Watcher:
@@ -53,8 +69,16 @@ def quest(
         def end(run: PlannedRun, record: RunRecord) -> None:
             display.say(f"  {run.folder}: {record.status}{f', {record.reason}' if record.reason else ''}")
 
-        watch = QuestWatcher(begin=begin, end=end, stage=display.update)
-        result = run_quest(recipe, chosen, out=root, device=device, cache=cache or cache_folder() / "features", watch=watch)
+        result = run_quest(
+            asked if losses is not None else recipe,
+            chosen,
+            out=root,
+            elsewhere=others,
+            device=device,
+            cache=cache or cache_folder() / "features",
+            workers=workers,
+            watch=QuestWatcher(begin=begin, end=end, stage=display.update),
+        )
     show(result.table.to_terminal())
     print(f"report: {result.root / 'report.html'}; tables: {result.root / 'table'}.md, .csv, .json")
     return 1 if result.failed else 0

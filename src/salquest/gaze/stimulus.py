@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from salquest.gaze.pictures import Pixels, read_picture
+from salquest.gaze.pictures import Pixels, read_picture, resize_picture
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,10 @@ class Stimulus:
         """The key without its ending; maps of this stimulus are named so."""
         return Path(self.key).stem
 
-    def pixels(self) -> Pixels:
-        """(H, W, 3) uint8 RGB, as stored: gaze was recorded on these, so no EXIF turn."""
-        return read_picture(self.path)
+    def pixels(self, size: tuple[int, int] | None = None) -> Pixels:
+        """(H, W, 3) uint8 RGB, as stored: gaze was recorded on these, so no EXIF turn; squashed to `size` (height, width) where it is given."""
+        stored = read_picture(self.path)
+        return stored if size is None else resize_picture(stored, size)
 
     def digest(self) -> str:
         """SHA-256 of the file's bytes: the same picture has the same digest in every data set."""

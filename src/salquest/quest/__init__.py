@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 from salquest.quest.packaged import packaged_recipes
 
 if TYPE_CHECKING:
-    from salquest.quest.engine import QuestResult, QuestWatcher, run_quest
-    from salquest.quest.recipe import PlannedRun, Recipe, find_recipe, read_recipe
+    from salquest.quest.engine import QuestResult, QuestWatcher, default_folder, run_quest
+    from salquest.quest.recipe import PlannedRun, Recipe, Way, find_recipe, read_recipe
     from salquest.quest.reporting import report_quest
 
 _HOMES = {
     "PlannedRun": "recipe",
     "QuestResult": "engine",
     "QuestWatcher": "engine",
+    "Way": "recipe",
+    "default_folder": "engine",
     "Recipe": "recipe",
     "find_recipe": "recipe",
     "read_recipe": "recipe",
@@ -31,6 +33,8 @@ __all__ = [
     "QuestResult",
     "QuestWatcher",
     "Recipe",
+    "Way",
+    "default_folder",
     "find_recipe",
     "packaged_recipes",
     "read_recipe",

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from salquest.datasets import DataSet, Split, divide, load_dataset
-from salquest.errors import Refused, SalquestError
+from salquest.errors import InputError, Refused, SalquestError, UnknownName
+from salquest.evaluation.scoring import available_cores
+from salquest.quest.choosing import chosen_runs, rows_of
+from salquest.quest.elsewhere import score_elsewhere
 from salquest.quest.recipe import PlannedRun, Recipe, find_recipe
 from salquest.quest.reporting import report_quest
 from salquest.report import ScoreTable
 from salquest.runs import RunFolder, RunRecord, write_text
+from salquest.quest.workers import carry_out_together
 from salquest.training import Watcher, train
+from salquest.training.run import prepare_features
 
 
 @dataclass(frozen=True)
@@ -44,8 +50,10 @@ def run_quest(
     data: DataSet | Mapping[str, str | Path],
     *,
     out: str | Path | None = None,
+    elsewhere: Mapping[str, DataSet] | None = None,
     device: str = "auto",
     cache: Path | None = None,
+    workers: int = 1,
     watch: QuestWatcher | None = None,
 ) -> QuestResult:
     """Carry out a recipe and write its tables and report.
@@ -55,39 +63,108 @@ def run_quest(
 
     Args:
         recipe: a packaged recipe's name, a TOML file, or a Recipe.
-        data: the data set that the recipe names, or name -> folder.
-        out: the quest's folder; quests/NAME where it is not given.
+        data: the data set that the recipe names (or one that it also names), or name -> folder.
+        out: the quest's folder; quests/NAME, or quests/NAME-DATA for another data set than the recipe's first, where it is not given.
+        elsewhere: the data sets of the recipe's `elsewhere` that are at hand, by name.
         device: see `train`.
         cache: folder of the features of frozen encoders, shared by all runs; None keeps them in the quest's folder.
+        workers: runs carried out at the same time, each in a process with its share of the cores. Numbers do not depend on it.
         watch: who looks on.
 
     Raises:
         UnknownName, InputError, BrokenFile: the recipe cannot be meant. Refused: the folder holds another quest.
     """
+    if workers < 1:
+        raise InputError(f"a quest takes at least one worker; found {workers}")
     watch = watch or QuestWatcher()
     recipe, text = (recipe, _as_text(recipe)) if isinstance(recipe, Recipe) else find_recipe(recipe)
     planned = recipe.expanded()
-    root = Path(out) if out is not None else Path("quests") / recipe.name
-    _claim(root, text)
     if not isinstance(data, DataSet):
-        data = load_dataset(recipe.data, data.get(recipe.data))
+        name = next((name for name in (recipe.data, *recipe.also) if name in data), recipe.data)
+        data = load_dataset(name, data.get(name))
+    root = Path(out) if out is not None else default_folder(recipe, data.name)
+    _claim(root, text)
     split = divide(data, recipe.split, seed=recipe.split_seed)
-    records: dict[str, RunRecord] = {}
-    for number, run in enumerate(planned, start=1):
-        watcher = watch.begin(number, len(planned), run)
-        records[run.folder] = _carry_out(run, recipe, data, split, root, device, cache or root / "features", watcher)
-        watch.end(run, records[run.folder])
-    table = report_quest(root, data=data, progress=watch.stage)
-    return QuestResult(root, table, records)
+    crew = _Crew(recipe, data, split, root, device, cache or root / "features", workers, watch)
+    crew.work(planned)
+    crew.work(chosen_runs(root, recipe))
+    for name, other in (elsewhere or {}).items():
+        if name not in recipe.elsewhere:
+            raise UnknownName(f"data set that the recipe {recipe.name} scores on", name, recipe.elsewhere)
+        for way in recipe.all_ways:
+            for run in rows_of(root, recipe, way):
+                score_elsewhere(RunFolder(root / "runs" / run.folder), name, other, recipe, crew.cache, watch.stage)
+    table = report_quest(root, data=data, elsewhere=elsewhere, progress=watch.stage)
+    return QuestResult(root, table, crew.records)
+
+
+def default_folder(recipe: Recipe, data: str) -> Path:
+    """Where a quest lies that was given no folder."""
+    return Path("quests") / (recipe.name if data == recipe.data else f"{recipe.name}-{data}")
+
+
+@dataclass
+class _Crew:
+    """Who carries runs out, one after the other or several at once."""
+
+    recipe: Recipe
+    data: DataSet
+    split: Split
+    root: Path
+    device: str
+    cache: Path
+    workers: int
+    watch: QuestWatcher
+    records: dict[str, RunRecord] = field(default_factory=dict)
+
+    def work(self, runs: Sequence[PlannedRun]) -> None:
+        """Carry out runs; their records are in `records` afterwards."""
+        carry = partial(_carry_out, self.recipe, self.data, self.split, self.root, self.device, self.cache)
+        numbers = {run.folder: number for number, run in enumerate(runs, start=1)}
+
+        def begin(run: PlannedRun) -> Watcher:
+            return self.watch.begin(numbers[run.folder], len(runs), run)
+
+        def end(run: PlannedRun, record: RunRecord) -> None:
+            self.records[run.folder] = record
+            self.watch.end(run, record)
+
+        if self.workers == 1 or len(runs) < 2:
+            for run in runs:
+                end(run, carry(run, begin(run)))
+            return
+        self._prepare(runs)
+        threads = max(1, available_cores() // self.workers)
+        carry_out_together(runs, carry, workers=self.workers, threads=threads, begin=begin, end=end)
+
+    def _prepare(self, runs: Sequence[PlannedRun]) -> None:
+        """Encode all pictures once, before several runs would each begin with it."""
+        seen: set[tuple[object, ...]] = set()
+        for run in runs:
+            plan = run.plan
+            encoding = (plan.network, plan.encoder, plan.weights, plan.taps, plan.size, plan.unfreeze, plan.mirror)
+            if encoding not in seen and not (RunFolder(self.root / "runs" / run.folder)).exists():
+                prepare_features(plan, self.data, self.split, self.cache, Watcher(stage=self.watch.stage))
+            seen.add(encoding)
 
 
 def _carry_out(
-    run: PlannedRun, recipe: Recipe, data: DataSet, split: Split, root: Path, device: str, cache: Path, watcher: Watcher
+    recipe: Recipe, data: DataSet, split: Split, root: Path, device: str, cache: Path, run: PlannedRun, watcher: Watcher
 ) -> RunRecord:
     folder = RunFolder(root / "runs" / run.folder)
     began = time.monotonic()
     try:
-        return train(run.plan, data, split, folder.root, device=device, cache=cache, metrics=recipe.metrics, watch=watcher)
+        return train(
+            run.plan,
+            data,
+            split,
+            folder.root,
+            device=device,
+            cache=cache,
+            metrics=recipe.metrics,
+            score_test=run.scored,
+            watch=watcher,
+        )
     except Refused:
         raise  # another plan stands in this folder: going on would mix two quests up
     except (SalquestError, RuntimeError, MemoryError, OSError) as error:
@@ -127,9 +204,9 @@ def _as_text(recipe: Recipe) -> str:
     for key, value in msgspec.to_builtins(recipe).items():
         if key == "training":
             tables.append("[training]\n" + "".join(f"{k} = {_toml(v)}\n" for k, v in value.items()))
-        elif key == "runs":
-            tables += ["[[runs]]\n" + "".join(f"{k} = {_toml(v)}\n" for k, v in row.items()) for row in value]
-        else:
+        elif key in ("runs", "ways", "claims"):
+            tables += [f"[[{key}]]\n" + "".join(f"{k} = {_toml(v)}\n" for k, v in row.items() if v is not None) for row in value]
+        elif value is not None:
             lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}")
     return "\n".join(lines) + "\n\n" + "\n".join(tables)
 

@@ -17,18 +17,42 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from salquest.errors import BrokenFile, DataNotFound, InputError, UnknownName
 from salquest.evaluation import DEFAULT_METRICS
 from salquest.metrics import METRICS
+from salquest.quest.claims import Claim
 from salquest.quest.packaged import packaged_recipes
 from salquest.training import TrainingPlan
 from salquest.training.plan import plan_from
+
+
+class Way(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One way to make the comparison: all rows, or some, under shared rules.
+
+    Attributes:
+        name: of the way; its runs lie in runs/NAME.
+        title: for the report.
+        training: settings on top of the recipe's.
+        rows: names of the rows that take part; empty for all.
+        seeds: empty for the recipe's.
+        rates: learning rates to choose from for each row; the chosen one has the best `choose` on the validation pictures with the first
+            seed, and candidates are never scored on test pictures. Empty takes the row's `lr`.
+        choose: "cc" or "nss" of the best epoch's map, or "loss", the validation loss itself.
+    """
+
+    name: str
+    title: str = ""
+    training: dict[str, Any] = {}
+    rows: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+    rates: tuple[float, ...] = ()
+    choose: Literal["cc", "nss", "loss"] = "cc"
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,18 +61,29 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Attributes:
         name: of the quest; its folder is called so where no other is given.
         data: the data set's name.
+        extends: a packaged recipe whose settings are taken where this one is silent; `training` is merged key by key.
+        also: names of other data sets on which the same recipe makes sense; the folder's name then shows which one it was.
+        elsewhere: names of data sets on which every run is scored too, whole and without learning from them; those that are not at hand are
+            left out, and the report says so.
         runs: one table per row: `name`, and settings of a TrainingPlan that differ from `training`.
+        ways: each makes a table of its own from the same rows; none is one table under the recipe's own settings.
         title, about: for the report.
         training: settings that all runs share.
         split: "auto", "distributed", "seed", or the path of a list file; `split_seed` for "seed".
         seeds: every run is done with each; rows are means over them.
         metrics: columns of the table.
         pictures: how many test pictures the report shows.
+        same: two rows whose losses are the same but for a constant factor: the A/A test, whose difference is noise. Empty where there are none.
+        claims: what the report shall test (`quest.claims`).
     """
 
     name: str
     data: str
     runs: tuple[dict[str, Any], ...]
+    extends: str = ""
+    also: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    ways: tuple[Way, ...] = ()
     title: str = ""
     about: str = ""
     training: dict[str, Any] = {}
@@ -57,13 +92,67 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     seeds: tuple[int, ...] = (0,)
     metrics: tuple[str, ...] = DEFAULT_METRICS
     pictures: int = 6
+    same: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
-    def expanded(self) -> list[PlannedRun]:
-        """One planned run per row and seed, in the recipe's order.
+    @property
+    def all_ways(self) -> tuple[Way, ...]:
+        """The ways of the comparison; a recipe without any has one without a name."""
+        return self.ways or (Way(name=""),)
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Names of the rows, in the recipe's order.
 
         Raises:
-            InputError: no runs, a row without a name, names that stand twice. UnknownName: a setting, loss, metric or encoder that is not there.
+            InputError: a row without a name.
         """
+        names = []
+        for row in self.runs:
+            name = row.get("name", row.get("loss"))
+            if not isinstance(name, str) or not name:
+                raise InputError(f"the recipe {self.name} has a run without a name: {row}")
+            names.append(name)
+        return tuple(names)
+
+    def expanded(self) -> list[PlannedRun]:
+        """What can be done before anything was learned: one run per way, row and seed; for ways with rates, the candidates.
+
+        Raises:
+            InputError: no runs, a row without a name, names that stand twice. UnknownName: a setting, loss, metric, row or encoder that is
+                not there.
+        """
+        self._check()
+        planned: list[PlannedRun] = []
+        for way in self.all_ways:
+            for row in way.rows or self.rows:
+                if way.rates:
+                    planned += [self._planned(way, row, self._seeds(way)[0], rate) for rate in way.rates]
+                else:
+                    planned += [self._planned(way, row, seed) for seed in self._seeds(way)]
+        folders = [run.folder for run in planned]
+        twice = sorted({folder for folder in folders if folders.count(folder) > 1})
+        if twice:
+            raise InputError(f"the recipe {self.name} has runs whose names give the same folder: {', '.join(twice)}; name them apart")
+        return planned
+
+    def chosen(self, way: Way, row: str, rate: float) -> list[PlannedRun]:
+        """The runs of a row whose learning rate is chosen: one per seed; that of the first seed is its candidate, now to be scored."""
+        return [replace(self._planned(way, row, seed, rate), scored=True) for seed in self._seeds(way)]
+
+    def _seeds(self, way: Way) -> tuple[int, ...]:
+        return way.seeds or self.seeds
+
+    def _planned(self, way: Way, row: str, seed: int, rate: float | None = None) -> PlannedRun:
+        settings = {key: value for key, value in self.runs[self.rows.index(row)].items() if key != "name"}
+        values = {**self.training, **settings, **way.training, "seed": seed} | ({} if rate is None else {"lr": rate})
+        where = f"run {row!r} of recipe {self.name}" + (f", way {way.name}" if way.name else "")
+        plan = plan_from(values, where=where)
+        seeded = f"-seed{seed}" if len(self._seeds(way)) > 1 or rate is not None else ""
+        folder = (f"{slug(way.name)}/" if way.name else "") + slug(row) + ("" if rate is None else f"-lr{rate:g}") + seeded
+        return PlannedRun(row, folder, seed, plan.resolved(), way=way.name, rate=rate, scored=rate is None)
+
+    def _check(self) -> None:
         if not self.runs or not self.seeds:
             raise InputError(f"the recipe {self.name} has no runs; give it at least one [[runs]] with a name and a loss, and one seed")
         if self.pictures < 0 or not self.metrics:
@@ -71,31 +160,47 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for metric in self.metrics:
             if metric not in METRICS:
                 raise UnknownName("metric", metric, METRICS)
-        planned: list[PlannedRun] = []
-        for row in self.runs:
-            settings = dict(row)
-            name = settings.pop("name", settings.get("loss"))
-            if not isinstance(name, str) or not name:
-                raise InputError(f"the recipe {self.name} has a run without a name: {row}")
-            for seed in self.seeds:
-                plan = plan_from({**self.training, **settings, "seed": seed}, where=f"run {name!r} of recipe {self.name}")
-                folder = slug(name) + (f"-seed{seed}" if len(self.seeds) > 1 else "")
-                planned.append(PlannedRun(name, folder, seed, plan.resolved()))
-        folders = [run.folder for run in planned]
-        twice = sorted({folder for folder in folders if folders.count(folder) > 1})
+        twice = sorted({name for name in self.rows if self.rows.count(name) > 1})
         if twice:
-            raise InputError(f"the recipe {self.name} has runs whose names give the same folder: {', '.join(twice)}; name them apart")
-        return planned
+            raise InputError(f"the recipe {self.name} has rows of the same name: {', '.join(twice)}; name them apart")
+        named = {
+            **{f"way {way.name!r}": way.rows for way in self.ways},
+            "same": self.same,
+            **{f"claim {claim.name!r}": (*claim.rows, *claim.than) for claim in self.claims},
+        }
+        for where, rows in named.items():
+            for row in rows:
+                if row not in self.rows:
+                    raise UnknownName(f"row of the recipe {self.name} ({where})", row, self.rows)
+        if len(self.same) not in (0, 2):
+            raise InputError(f"the recipe {self.name} has {len(self.same)} rows in `same`; the A/A test is a pair of rows")
+        for way in self.ways:
+            if not slug(way.name) or [slug(other.name) for other in self.ways].count(slug(way.name)) > 1:
+                raise InputError(f"the recipe {self.name} has ways without a name, or with the same: {way.name!r}")
+            if len(set(way.rates)) == 1 or any(rate <= 0 for rate in way.rates):
+                raise InputError(f"way {way.name!r} chooses from {list(way.rates)}; give two or more learning rates above 0")
 
 
 @dataclass(frozen=True, eq=False)
 class PlannedRun:
-    """One run of a quest: its row's name, its folder below runs/, its seed and its plan."""
+    """One run of a quest.
+
+    Attributes:
+        name: of its row.
+        folder: below runs/.
+        seed, plan: what is done.
+        way: of the comparison; "" where the recipe has none.
+        rate: the learning rate that it tries, in a way that chooses one.
+        scored: False for a candidate, which test pictures are kept from.
+    """
 
     name: str
     folder: str
     seed: int
     plan: TrainingPlan
+    way: str = ""
+    rate: float | None = None
+    scored: bool = True
 
 
 def slug(name: str) -> str:
@@ -114,6 +219,7 @@ def read_recipe(text: str, *, where: str) -> Recipe:
     except tomllib.TOMLDecodeError as error:
         raise BrokenFile(f"{where} is not TOML: {error}") from error
     _known(values, where)
+    values = _with_base(values, where)
     try:
         return msgspec.convert(values, Recipe)
     except msgspec.ValidationError as error:
@@ -140,6 +246,16 @@ def find_recipe(name_or_path: str | Path) -> tuple[Recipe, str]:
     except UnicodeDecodeError as error:
         raise BrokenFile(f"{path} is not TOML in UTF-8: {error}") from error
     return read_recipe(text, where=str(path)), text
+
+
+def _with_base(values: dict[str, Any], where: str) -> dict[str, Any]:
+    if "extends" not in values:
+        return values
+    packaged = packaged_recipes()
+    if values["extends"] not in packaged:
+        raise UnknownName(f"packaged recipe ({where} extends it)", str(values["extends"]), packaged)
+    base = _with_base(tomllib.loads(packaged[values["extends"]]), where)
+    return {**base, **values, "training": {**base.get("training", {}), **values.get("training", {})}}
 
 
 def _known(values: Mapping[str, Any], where: str) -> None:

@@ -4,6 +4,7 @@ run.json              plan, its identity, versions, split, status, best epoch, s
 weights.safetensors   the best epoch's weights
 state/                what resuming needs
 log.csv               one row per epoch
+gradients.csv         per epoch and term of a sum: how strongly it pulls, and in which direction
 scores.csv            one row per scored picture
 figures/
 """
@@ -34,6 +35,7 @@ class RunRecord:
         plan: everything that decides the numbers, as plain values; `identity` is its hash.
         status: "running" until the last epoch is done; "collapsed" is finished, but no better than the centre bias; "failed" has a `reason`.
         split: the keys of the pictures in each part, and where the division comes from.
+        divisors: what terms of the loss (or "all" of it) were divided by, measured before the first step.
         scores: metric -> mean over the scored pictures.
         trained_on: the training part as `name` of its data set and `pictures`, key -> perceptual hash (datasets.duplicates), so that a
             network can tell which test pictures it has seen. Empty in the records of older versions.
@@ -52,6 +54,7 @@ class RunRecord:
     epochs_done: int = 0
     seconds: float = 0.0
     network: Mapping[str, Any] = field(default_factory=dict)
+    divisors: Mapping[str, float] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
     trained_on: Mapping[str, Any] = field(default_factory=dict)
 
@@ -81,6 +84,11 @@ class RunFolder:
     def log(self) -> Path:
         """log.csv: one row per epoch."""
         return self.root / "log.csv"
+
+    @property
+    def gradients(self) -> Path:
+        """gradients.csv: one row per epoch and term of a sum."""
+        return self.root / "gradients.csv"
 
     @property
     def scores(self) -> Path:

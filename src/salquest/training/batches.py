@@ -14,10 +14,25 @@ from torch import Tensor
 
 from salquest.datasets import DataSet, Sample
 from salquest.encoders import FeatureCache
-from salquest.gaze import resize_picture
 from salquest.losses import Targets
 
 Inputs = Tensor | tuple[Tensor, ...]
+
+# taps of a part that take less than this stay in memory; larger ones are read from their files in every epoch
+IN_MEMORY_BYTES = 2 * 2**30
+
+
+@dataclass(frozen=True)
+class Population:
+    """Where people look in the training pictures taken together: what the centre-bias term and the shuffled surrogate compare with.
+
+    Attributes:
+        prior: mean of the saliency maps (each with a maximum of 1), (h, w).
+        counts: all fixations per cell, (h, w).
+    """
+
+    prior: Tensor
+    counts: Tensor
 
 
 @dataclass(frozen=True)
@@ -41,9 +56,7 @@ class Batch:
     def to(self, device: torch.device) -> Batch:
         """The batch on a device."""
         moved = self.inputs.to(device) if isinstance(self.inputs, Tensor) else tuple(tap.to(device) for tap in self.inputs)
-        return Batch(
-            moved, Targets(self.targets.density.to(device), self.targets.counts.to(device)), self.share.to(device), self.keys, self.whole
-        )
+        return Batch(moved, self.targets.to(device), self.share.to(device), self.keys, self.whole)
 
 
 class Examples:
@@ -54,6 +67,8 @@ class Examples:
         size, map_size: (height, width) of pictures and of targets.
         sigma_px: of the densities, in pixels of the stimuli.
         cache: the features of a frozen encoder; without it batches hold pictures.
+        mirrored_too: encode every picture mirrored as well.
+        population: of the training pictures; None says that these are they, and that each picture's own fixations are not "elsewhere".
         progress: called after each picture with (pictures done, pictures).
     """
 
@@ -66,6 +81,7 @@ class Examples:
         sigma_px: float,
         cache: FeatureCache | None = None,
         mirrored_too: bool = False,
+        population: Population | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
         self.keys = data.keys
@@ -77,6 +93,8 @@ class Examples:
         self._cells: list[tuple[np.ndarray, np.ndarray]] = []
         self._pictures: list[np.ndarray | None] = []
         self._digests: list[str] = []
+        self._kept: dict[tuple[int, bool], tuple[Tensor, ...]] = {}
+        self._kept_bytes = 0
         for number, sample in enumerate(data):
             self._densities[number] = torch.from_numpy(sample.density(sigma_px, size=map_size))
             self._cells.append(_cells(sample, map_size))
@@ -88,6 +106,8 @@ class Examples:
                 for mirrored in (False, True)[: 1 + mirrored_too]:
                     self._taps(number, mirrored=mirrored)
             progress(number + 1, len(data))
+        self._takes_own_out = population is None
+        self.population = population or self._as_population()
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -97,13 +117,16 @@ class Examples:
         density = torch.stack(
             [self._densities[i].flip(-1) if flip else self._densities[i] for i, flip in zip(indices, mirrored, strict=True)]
         )
-        counts = torch.zeros((len(indices), *self.map_size))
+        counts, elsewhere = (torch.zeros((len(indices), *self.map_size)) for _ in range(2))
         for row, (i, flip) in enumerate(zip(indices, mirrored, strict=True)):
             rows, columns = self._cells[i]
             np.add.at(counts[row].numpy(), (rows, self.map_size[1] - 1 - columns if flip else columns), 1.0)
+            elsewhere[row] = self.population.counts.flip(-1) if flip else self.population.counts
+        if self._takes_own_out:
+            elsewhere -= counts
         return Batch(
             inputs=self._inputs(indices, mirrored),
-            targets=Targets(density, counts),
+            targets=Targets(density, counts, prior=self.population.prior, elsewhere=elsewhere),
             share=torch.tensor(share, dtype=torch.float32),
             keys=tuple(self.keys[i] for i in indices),
             whole=len(indices) if whole is None else whole,
@@ -118,10 +141,24 @@ class Examples:
 
     def _taps(self, index: int, *, mirrored: bool) -> tuple[Tensor, ...]:
         assert self._cache is not None
-        return self._cache.taps(self._digests[index], mirrored, lambda: self._decode(self._samples[index]))
+        if (index, mirrored) in self._kept:
+            return self._kept[index, mirrored]
+        taps = self._cache.taps(self._digests[index], mirrored, lambda: self._decode(self._samples[index]))
+        size = sum(tap.nbytes for tap in taps)
+        if self._cache.folder is not None and self._kept_bytes + size <= IN_MEMORY_BYTES:
+            self._kept[index, mirrored] = taps
+            self._kept_bytes += size
+        return taps
+
+    def _as_population(self) -> Population:
+        counts = torch.zeros(self.map_size)
+        for rows, columns in self._cells:
+            np.add.at(counts.numpy(), (rows, columns), 1.0)
+        highest = self._densities.amax(dim=(-2, -1), keepdim=True).clamp_min(1e-12)
+        return Population((self._densities / highest).mean(dim=0), counts)
 
     def _decode(self, sample: Sample) -> np.ndarray:
-        return np.array(resize_picture(sample.stimulus.pixels(), self._size))  # a copy: torch wants arrays that may be written
+        return np.array(sample.stimulus.pixels(self._size))  # a copy: torch wants arrays that may be written
 
 
 def epoch_batches(examples: Examples, *, batch: int, seed: int, epoch: int, mirror: bool, rank: int = 0, world: int = 1) -> Iterator[Batch]:
@@ -146,6 +183,12 @@ def plain_batches(examples: Examples, *, batch: int) -> Iterator[Batch]:
     for start in range(0, len(examples), batch):
         indices = list(range(start, min(start + batch, len(examples))))
         yield examples.batch(indices, [False] * len(indices), [1.0] * len(indices))
+
+
+def first_batch(examples: Examples, number: int) -> Batch:
+    """The first examples as they are, none mirrored: what gradients of different losses and epochs are compared on."""
+    number = min(number, len(examples))
+    return examples.batch(range(number), [False] * number, [1.0 / number] * number)
 
 
 def _cells(sample: Sample, map_size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """What resuming needs, written after every epoch: a folder that appears whole, safetensors and JSON, no pickle.
 
 state/epoch-0007/network.safetensors      what learns (a frozen encoder is not repeated here)
+state/epoch-0007/balance.safetensors      weights of the loss' terms, where they are measured or learned
 state/epoch-0007/optimizer.safetensors
 state/epoch-0007/progress.json            epoch, log so far, best epoch, the optimiser's numbers
 """
@@ -21,12 +22,18 @@ from torch import Tensor
 from salquest.errors import BrokenFile
 from salquest.models.deep.network import SaliencyNetwork
 from salquest.runs import write_bytes, write_folder
+from salquest.training.balance import Balance
 
 _NAME = "epoch-{:04d}"
 
 
 def save_state(
-    folder: Path, epoch: int, network: SaliencyNetwork, optimizers: Mapping[str, torch.optim.Optimizer], progress: Mapping[str, Any]
+    folder: Path,
+    epoch: int,
+    network: SaliencyNetwork,
+    balance: Balance,
+    optimizers: Mapping[str, torch.optim.Optimizer],
+    progress: Mapping[str, Any],
 ) -> None:
     """Write the state after an epoch and remove the ones before it; a kill at any moment leaves one whole state."""
     target = folder / _NAME.format(epoch)
@@ -35,6 +42,7 @@ def save_state(
 
     def fill(temporary: Path) -> None:
         (temporary / "network.safetensors").write_bytes(save(_learned(network)))
+        (temporary / "balance.safetensors").write_bytes(save({name: value.contiguous().cpu() for name, value in balance.state_dict().items()}))
         tensors: dict[str, Tensor] = {}
         numbers: dict[str, Any] = {}
         for name, optimizer in optimizers.items():
@@ -55,8 +63,10 @@ def save_state(
             shutil.rmtree(other, ignore_errors=True)
 
 
-def load_state(folder: Path, network: SaliencyNetwork, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Any] | None:
-    """Bring network and optimisers to the last whole state, and return its progress; None where there is none.
+def load_state(
+    folder: Path, network: SaliencyNetwork, balance: Balance, optimizers: Mapping[str, torch.optim.Optimizer]
+) -> dict[str, Any] | None:
+    """Bring network, balance and optimisers to the last whole state, and return its progress; None where there is none.
 
     Raises:
         BrokenFile: the state is of another network or cannot be read.
@@ -67,6 +77,7 @@ def load_state(folder: Path, network: SaliencyNetwork, optimizers: Mapping[str, 
     latest = found[-1]
     try:
         network.load_state_dict(load_file(latest / "network.safetensors"), strict=False)
+        balance.load_state_dict(load_file(latest / "balance.safetensors"))
         tensors = load_file(latest / "optimizer.safetensors")
         progress: dict[str, Any] = json.loads((latest / "progress.json").read_text(encoding="utf-8"))
         for name, optimizer in optimizers.items():

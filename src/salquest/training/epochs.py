@@ -15,14 +15,16 @@ import torch
 
 from salquest.datasets import DataSet, Split
 from salquest.encoders import FeatureCache
-from salquest.errors import TrainingFailed
+from salquest.errors import InputError, TrainingFailed
 from salquest.evaluation import compare_maps
-from salquest.losses import Objective, Prediction, parse
+from salquest.losses import Objective, Prediction
 from salquest.models.deep.network import SaliencyNetwork
 from salquest.runs import Columns, RunFolder, RunRecord
-from salquest.training.batches import Examples, epoch_batches, plain_batches
+from salquest.training.balance import Balance
+from salquest.training.batches import Batch, Examples, epoch_batches, first_batch, plain_batches
 from salquest.training.checkpoint import load_state, save_state, save_weights
 from salquest.training.fabric import Fabric
+from salquest.training.gradients import measure_gradients, shared_weight
 from salquest.training.loop import Player, StepReport, supervised, take_turns
 from salquest.training.optimisation import build_optimizer, rate_of
 from salquest.training.plan import TrainingPlan
@@ -75,28 +77,36 @@ def run_epochs(
     Raises:
         TrainingFailed: a loss, in training or on the validation pictures, is no finite number.
     """
-    objective = Objective(parse(plan.loss), plan.activation)
+    objective = plan.objective()
+    balance = Balance(objective, plan.balance, plan.scale)
+    if plan.balance == "gradnorm" and fabric.world_size > 1:
+        raise InputError("balance 'gradnorm' looks at whole batches; train it in one process")
     assert plan.map_size is not None
     network.to(fabric.device)
     features = FeatureCache(cache, network.encoder, plan.size) if network.encoder.is_frozen else None
-    parts = {
-        part: Examples(
+    parts: dict[str, Examples] = {}
+    for part, keys in (("train", split.train), ("val", split.val)):
+        parts[part] = Examples(
             data.subset(keys),
             size=plan.size,
             map_size=plan.map_size,
             sigma_px=sigma,
             cache=features,
             mirrored_too=part == "train" and plan.mirror,
+            population=parts["train"].population if parts else None,
             progress=partial(watch.stage, f"preparing {part}"),
         )
-        for part, keys in (("train", split.train), ("val", split.val))
-    }
-    optimizer = build_optimizer(plan, network)
-    progress = load_state(folder.state, network, {"network": optimizer})
+    # the same pictures for every loss and every epoch
+    fixed = first_batch(parts["train"], plan.batch).to(fabric.device)
+    balance.to(fabric.device)
+    record = replace(record, divisors=balance.start(network, fixed))
+    optimizer = build_optimizer(plan, network, balance)
+    progress = load_state(folder.state, network, balance, {"network": optimizer})
+    pulls: list[dict[str, Any]] = list(progress["gradients"]) if progress else []
     log: list[dict[str, Any]] = list(progress["log"]) if progress else []
     best: dict[str, Any] = dict(progress["best"]) if progress else {"epoch": 0, "loss": float("inf")}
     wrapped, wrapped_optimizer = fabric.setup(network, optimizer)
-    player = Player(wrapped, wrapped_optimizer, supervised(wrapped, objective), rate_of(plan), plan.clip)
+    player = Player(wrapped, wrapped_optimizer, supervised(wrapped, balance, shared_weight(network)), rate_of(plan), plan.clip)
     steps = -(-len(parts["train"]) // plan.batch)
     before = sum(row["seconds"] for row in log)
     board = _tensorboard(folder, len(log)) if fabric.is_global_zero else None
@@ -104,6 +114,8 @@ def run_epochs(
         if _is_over(log, best, plan):
             break
         began = time.monotonic()
+        if len(balance.labels) > 1:
+            pulls += measure_gradients(network, partial(_weighed, balance, fixed, epoch - 1), fixed).rows(epoch)
         losses: list[tuple[float, int]] = []
 
         def report(done: StepReport, epoch: int = epoch, losses: list[tuple[float, int]] = losses) -> None:
@@ -127,6 +139,7 @@ def run_epochs(
             fabric=fabric,
             first_step=(epoch - 1) * steps,
             all_steps=plan.epochs * steps,
+            epochs=plan.epochs,
             log=report,
         )
         train_loss = float(np.average([loss for loss, _ in losses], weights=[number for _, number in losses]))
@@ -135,14 +148,19 @@ def run_epochs(
         row = {"epoch": epoch, "train_loss": train_loss, **_validate(network, objective, parts["val"], plan, fabric.device)}
         if not math.isfinite(row["val_loss"]):
             raise TrainingFailed(f"epoch {epoch}: the loss on the validation pictures is no finite number ({row['val_loss']})")
+        row |= {f"weight_{label}": weight for label, weight in balance.current().items()}
         row["seconds"] = round(time.monotonic() - began, 3)
         log.append(row)
         if fabric.is_global_zero:
             if row["val_loss"] < best["loss"]:
                 best = {"epoch": epoch, "loss": row["val_loss"]}
                 save_weights(folder.weights, network)
-            save_state(folder.state, epoch, network, {"network": optimizer}, {"log": log, "best": best})
+            save_state(
+                folder.state, epoch, network, balance, {"network": optimizer}, {"log": log, "best": best, "gradients": pulls}
+            )
             Columns.of_rows(log).save(folder.log)
+            if pulls:
+                Columns.of_rows(pulls).save(folder.gradients)
             folder.write(replace(record, epochs_done=epoch, best_epoch=best["epoch"]))
             if board is not None:
                 _write_board(board, row)
@@ -160,6 +178,10 @@ def run_epochs(
         reason=reason,
         seconds=before,
     )
+
+
+def _weighed(balance: Balance, batch: Batch, epoch: float, raw: torch.Tensor) -> Mapping[str, torch.Tensor]:
+    return balance(raw, batch.targets, epoch)
 
 
 def _is_over(log: Sequence[Mapping[str, Any]], best: Mapping[str, Any], plan: TrainingPlan) -> bool:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from salquest.errors import TrainingFailed
-from salquest.losses import Objective
+from salquest.training.balance import Balance
 from salquest.training.batches import Batch
 from salquest.training.fabric import Fabric
 
@@ -22,14 +22,14 @@ class Player:
     Attributes:
         network: as Fabric set it up.
         optimizer: whose groups each carry their own greatest rate as "peak".
-        objective: the parts of the loss, each (B,), for a batch.
+        objective: the parts of the loss, each (B,), for a batch and the number of epochs done.
         rate: share of the peak rate at a share of the steps, 0..1 to 0..1.
         clip: greatest norm of the gradient; 0 leaves it.
     """
 
     network: torch.nn.Module
     optimizer: torch.optim.Optimizer
-    objective: Callable[[Batch], Mapping[str, Tensor]]
+    objective: Callable[[Batch, float], Mapping[str, Tensor]]
     rate: Callable[[float], float] = lambda done: 1.0
     clip: float = 0.0
 
@@ -57,6 +57,7 @@ def take_turns(
     fabric: Fabric,
     first_step: int,
     all_steps: int,
+    epochs: int,
     log: Callable[[StepReport], None],
 ) -> int:
     """Take one optimiser step per batch; at step i it is the turn of `turns[i % len(turns)]`.
@@ -65,7 +66,7 @@ def take_turns(
         players: by name.
         turns: names in the order in which they play.
         batches: of one epoch.
-        first_step, all_steps: where this epoch stands in the whole run, for the rates.
+        first_step, all_steps, epochs: where this epoch stands in the whole run, for the rates and the weights of terms.
         log: told of every step.
 
     Returns:
@@ -81,7 +82,7 @@ def take_turns(
         player.network.train()
         for group in player.optimizer.param_groups:
             group["lr"] = group["peak"] * player.rate(step / max(1, all_steps))
-        parts = {label: (values * batch.share).sum() for label, values in player.objective(batch).items()}
+        parts = {label: (values * batch.share).sum() for label, values in player.objective(batch, epochs * step / max(1, all_steps)).items()}
         loss = torch.stack(list(parts.values())).sum()
         values = {label: value.item() for label, value in parts.items()}
         if not all(math.isfinite(value) for value in values.values()):
@@ -97,11 +98,19 @@ def take_turns(
     return step
 
 
-def supervised(network: torch.nn.Module, objective: Objective) -> Callable[[Batch], Mapping[str, Tensor]]:
-    """The objective of plain training: the network's raw maps against where people looked."""
+def supervised(network: torch.nn.Module, balance: Balance, shared: Tensor) -> Callable[[Batch, float], Mapping[str, Tensor]]:
+    """The objective of plain training: the network's raw maps against where people looked.
 
-    def parts(batch: Batch) -> Mapping[str, Tensor]:
-        return objective(network(batch.inputs), batch.targets)
+    Args:
+        network: as Fabric set it up.
+        balance: the terms and how they are weighed.
+        shared: the weight at which a balance that learns compares the terms' gradients.
+    """
+
+    def parts(batch: Batch, epoch: float) -> Mapping[str, Tensor]:
+        found = balance(network(batch.inputs), batch.targets, epoch)
+        balance.follow(found, batch.share, shared)
+        return found
 
     return parts
 

@@ -9,14 +9,16 @@ from typing import Any
 import torch
 
 from salquest.models.deep.network import SaliencyNetwork
+from salquest.training.balance import Balance
 from salquest.training.plan import TrainingPlan
 
 
-def build_optimizer(plan: TrainingPlan, network: SaliencyNetwork) -> torch.optim.Optimizer:
-    """The optimiser of a resolved plan over what learns: new layers at `lr`, stages of the encoder at `encoder_lr`."""
+def build_optimizer(plan: TrainingPlan, network: SaliencyNetwork, balance: Balance) -> torch.optim.Optimizer:
+    """The optimiser of a resolved plan over what learns: new layers and weights of terms at `lr`, stages of the encoder at `encoder_lr`."""
     groups: list[dict[str, Any]] = [
         {"params": [p for p in network.decoder.parameters() if p.requires_grad], "peak": plan.lr},
         {"params": [p for p in network.encoder.parameters() if p.requires_grad], "peak": plan.encoder_lr},
+        {"params": list(balance.parameters()), "peak": plan.lr, "weight_decay": 0.0},
     ]
     learning = [{**group, "lr": group["peak"]} for group in groups if group["params"]]
     if plan.optimizer == "sgd":

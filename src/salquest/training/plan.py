@@ -5,19 +5,21 @@ Where it is carried out (device, processes, paths) is none of a plan's business.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from salquest.encoders import ENCODERS
+from salquest.encoders import ENCODERS, perceive
 from salquest.errors import InputError, UnknownName
-from salquest.losses import Activation, parse
-from salquest.losses.objective import Objective
+from salquest.losses import LOSSES, Activation, Objective, own_losses, parse
 from salquest.models.deep.network import NETWORKS
 
 Optimizer = Literal["sgd", "adam", "adamw"]
 Schedule = Literal["constant", "cosine", "one-cycle"]
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+Scale = Literal["given", "matched"]
+BalanceKind = Literal["given", "norms", "uncertainty", "gradnorm"]
 
 
 # Where the last layer starts unless a plan says otherwise, by activation: almost flat, near the mean level of a density (docs/decisions/0001).
@@ -50,6 +52,10 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         patience: stop after this many epochs without a lower validation loss; 0 never.
         seed: of new layers, order, mirroring and dropout.
         precision: of the arithmetic.
+        scale: "matched" divides the whole loss by the norm of its gradient at the start, so that one `lr` means one first step for all losses.
+        balance: how the terms of a sum are weighed: "given" by their coefficients; "norms" each first divided by its own gradient's norm at the
+            start; "uncertainty" (Kendall 2018) and "gradnorm" (Chen 2018) by weights that are learned (`training.balance`).
+        own_losses: a Python file with losses of one's own (`losses.own_losses`).
     """
 
     loss: str
@@ -79,6 +85,9 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     patience: int = 0
     seed: int = 0
     precision: Precision = "32-true"
+    scale: Scale = "given"
+    balance: BalanceKind = "given"
+    own_losses: str = ""
 
     def resolved(self) -> TrainingPlan:
         """The plan with everything left open written out and the loss printed canonically; equal requests become equal plans.
@@ -90,16 +99,24 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             raise UnknownName("network", self.network, NETWORKS)
         if self.encoder not in ENCODERS and not self.encoder.startswith("timm:"):
             raise UnknownName("encoder", self.encoder, [*ENCODERS, "timm:NAME"])
-        expression = parse(self.loss)
-        Objective(expression, self.activation)  # refuses what does not go together
+        objective = self.objective()  # refuses what does not go together
         self._check_numbers()
         return msgspec.structs.replace(
             self,
-            loss=str(expression),
+            loss=str(objective.expression),
             decoder={**SMALL_START[self.activation], **SMALL_SCALE.get(self.network, {}), **self.decoder},
             map_size=self.map_size or (self.size[0] // 2, self.size[1] // 2),
             encoder_lr=self.lr / 10 if self.encoder_lr is None else self.encoder_lr,
         )
+
+    def objective(self) -> Objective:
+        """The loss, ready for raw maps; its perceptual terms see through the encoders that they name."""
+        losses = own_losses(Path(self.own_losses)) if self.own_losses else LOSSES
+        return Objective(parse(self.loss, losses=losses), self.activation, losses, self._perceive)
+
+    def _perceive(self, encoder: str, weights: str, stages: str, input: str) -> Perceiver:  # noqa: A002
+        """What a perceptual term sees through: the encoder that it names, or the network's own."""
+        return perceive(encoder or self.encoder, weights or ("imagenet" if encoder else self.weights), stages, input)
 
     def as_record(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

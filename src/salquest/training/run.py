@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from salquest.datasets import DataSet, Split, divide
 from salquest.datasets.duplicates import perceptual_hashes
+from salquest.encoders import FeatureCache
 from salquest.errors import InputError, Refused, TrainingFailed
 from salquest.evaluation import DEFAULT_METRICS, evaluate
 from salquest.models import CentreBias
@@ -38,6 +41,7 @@ def train(
     cache: Path | None = None,
     force: bool = False,
     metrics: Sequence[str] = DEFAULT_METRICS,
+    score_test: bool = True,
     watch: Watcher | None = None,
 ) -> RunRecord:
     """Train a network, score it on the test part, and leave a run folder.
@@ -54,6 +58,7 @@ def train(
         cache: folder for the features of a frozen encoder; None keeps no file and runs the encoder on each picture as it comes.
         force: begin anew where another run stands in `out`.
         metrics: names of the scores.
+        score_test: False leaves the test pictures alone (a candidate of a search); asked again with True, a finished run is scored.
         watch: who looks on.
 
     Returns:
@@ -74,7 +79,7 @@ def train(
     described = {"name": data.name, "edition": data.edition(), "sigma_px": sigma, "first_fixation": data.first_fixation}
     record = RunRecord(
         plan=plan.as_record(),
-        identity=identity({"plan": plan.as_record(), "data": described, "split": split.as_record()}),
+        identity=identity({"plan": _meaning(plan), "data": described, "split": split.as_record()}),
         data={**described, "root": str(data.root or "")},
         split=split.as_record(),
         versions=versions("salquest", "torch", "numpy", "lightning-fabric", "pillow", "scipy"),
@@ -82,6 +87,9 @@ def train(
     folder = RunFolder(Path(out))
     finished = _claim(folder, record, force=force)
     if finished is not None:
+        if score_test and split.test and not folder.scores.is_file():
+            finished = _score_test(folder, finished, data, split, sigma, metrics, start(device, plan.precision).device, cache, watch)
+            folder.write(finished)
         return finished
     before = folder.read().trained_on if folder.exists() and not force else {}
     fabric = start(device, plan.precision)
@@ -99,7 +107,9 @@ def train(
                 folder.write(replace(record, status="failed", reason=str(failure), seconds=time.monotonic() - began))
             raise
     if fabric.is_global_zero:
-        record = _score(folder, record, data, split, sigma, metrics, str(fabric.device), watch)
+        record = _judge(folder, record, data, split, sigma, fabric.device, cache)
+        if score_test and split.test:
+            record = _score_test(folder, record, data, split, sigma, metrics, fabric.device, cache, watch)
         record = replace(record, seconds=round(record.seconds + time.monotonic() - began, 3))
         folder.write(record)
     fabric.barrier()
@@ -122,9 +132,30 @@ def _claim(folder: RunFolder, record: RunRecord, *, force: bool) -> RunRecord | 
     if force:
         for begun in (folder.state, folder.root / "tensorboard"):
             shutil.rmtree(begun, ignore_errors=True)
-        for path in (folder.weights, folder.log, folder.scores):
+        for path in (folder.weights, folder.log, folder.gradients, folder.scores):
             path.unlink(missing_ok=True)
     return None
+
+
+def prepare_features(plan: TrainingPlan, data: DataSet, split: Split, cache: Path, watch: Watcher | None = None) -> None:
+    """Fill the cache with what a frozen encoder sees in all pictures of a division, so that several runs at once find it there.
+
+    Args:
+        plan: whose encoder, size and mirroring count; nothing is done where its encoder learns.
+        data, split: as in `train`.
+        cache: folder of the features.
+        watch: told of every picture.
+    """
+    watch, plan = watch or Watcher(), plan.resolved()
+    if plan.unfreeze != "none":
+        return
+    encoder = _network(plan, data.subset(split.train)).encoder
+    features = FeatureCache(cache, encoder, plan.size)
+    wanted = [(sample, mirrored) for key in split.train for sample in (data[key],) for mirrored in (False, True)[: 1 + plan.mirror]]
+    wanted += [(data[key], False) for key in (*split.val, *split.test)]
+    for done, (sample, mirrored) in enumerate(wanted, start=1):
+        features.taps(sample.stimulus.digest(), mirrored, partial(sample.stimulus.pixels, plan.size))
+        watch.stage("encoding pictures", done, len(wanted))
 
 
 def _network(plan: TrainingPlan, train_part: DataSet) -> SaliencyNetwork:
@@ -153,38 +184,52 @@ def _network(plan: TrainingPlan, train_part: DataSet) -> SaliencyNetwork:
     return network
 
 
-def _score(
+def _judge(
+    folder: RunFolder, record: RunRecord, data: DataSet, split: Split, sigma: float, device: torch.device, cache: Path | None
+) -> RunRecord:
+    """Whether the run learned anything: collapsed, or no better on the validation pictures than the centre bias, is said so."""
+    reason = record.reason
+    if not reason:
+        model, unseen = TrainedNetwork.load(folder.root, device=str(device), features=cache), data.subset(split.val)
+        floor = CentreBias.of(data.subset(split.train), sigma_px=sigma)
+        ours, theirs = (evaluate(m, unseen, metrics=("cc",), sigma_px=sigma).mean("cc") for m in (model, floor))
+        if not ours > theirs:
+            reason = f"its CC on the validation pictures ({ours:.3f}) does not beat the centre bias ({theirs:.3f})"
+    return replace(record, status="collapsed" if reason else "finished", reason=reason)
+
+
+def _score_test(
     folder: RunFolder,
     record: RunRecord,
     data: DataSet,
     split: Split,
     sigma: float,
     metrics: Sequence[str],
-    device: str,
+    device: torch.device,
+    cache: Path | None,
     watch: Watcher,
 ) -> RunRecord:
-    model = TrainedNetwork.load(folder.root, device=device)
-    floor = CentreBias.of(data.subset(split.train), sigma_px=sigma)
-    reason, status = record.reason, record.status
-    if split.val and not reason:
-        unseen = data.subset(split.val)
-        ours, theirs = (evaluate(m, unseen, metrics=("cc",), sigma_px=sigma).mean("cc") for m in (model, floor))
-        if not ours > theirs:
-            reason = f"its CC on the validation pictures ({ours:.3f}) does not beat the centre bias ({theirs:.3f})"
-    status = "collapsed" if reason else "finished"
-    scores: Mapping[str, float] = {}
-    if split.test:
-        table = evaluate(
-            model,
-            data.subset(split.test),
-            metrics=metrics,
-            sigma_px=sigma,
-            baseline=floor,
-            progress=lambda done, total: watch.stage("scoring test", done, total),
-        )
-        table.columns.save(folder.scores)
-        scores = {name: table.mean(name) for name in metrics}
-    return replace(record, status=status, reason=reason, scores=scores)
+    table = evaluate(
+        TrainedNetwork.load(folder.root, device=str(device), features=cache),
+        data.subset(split.test),
+        metrics=metrics,
+        sigma_px=sigma,
+        baseline=CentreBias.of(data.subset(split.train), sigma_px=sigma),
+        progress=lambda done, total: watch.stage("scoring test", done, total),
+    )
+    table.columns.save(folder.scores)
+    return replace(record, scores={name: table.mean(name) for name in metrics})
+
+
+def _meaning(plan: TrainingPlan) -> dict[str, object]:
+    """The plan as its identity sees it: a file of losses by what stands in it, not by where it lies; settings of older plans left out."""
+    known = plan.as_record()
+    path = known.pop("own_losses")
+    later = {"scale": "given", "balance": "given"}
+    for name, default in later.items():
+        if known[name] == default:
+            del known[name]
+    return known | ({"own_losses": hashlib.sha256(Path(path).read_bytes()).hexdigest()} if path else {})
 
 
 @contextlib.contextmanager

@@ -76,6 +76,12 @@ class SaliencyNetwork(nn.Module):
         raw = self(picture.to(device).float() / 255)
         return self.as_map(raw, (pixels.shape[0], pixels.shape[1]))
 
+    @torch.inference_mode()
+    def predict_taps(self, taps: Sequence[Tensor], size: tuple[int, int]) -> SaliencyMap:
+        """The density of `size` that the network predicts from one picture's taps, (C, h, w) each."""
+        device = next(self.parameters()).device
+        return self.as_map(self(tuple(tap[None].to(device) for tap in taps)), size)
+
     def as_map(self, raw: Tensor, size: tuple[int, int]) -> SaliencyMap:
         """One raw map (1, *map_size) as a density of a picture's size: activated, divided by its sum, resized, divided again."""
         density = Prediction(raw.detach().float(), self.activation).density[0].cpu().numpy()
