@@ -5,10 +5,12 @@ Where it is carried out (device, processes, paths) is none of a plan's business.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from torch import Tensor
 
 from salquest.encoders import ENCODERS, perceive
 from salquest.errors import InputError, UnknownName
@@ -114,7 +116,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         losses = own_losses(Path(self.own_losses)) if self.own_losses else LOSSES
         return Objective(parse(self.loss, losses=losses), self.activation, losses, self._perceive)
 
-    def _perceive(self, encoder: str, weights: str, stages: str, input: str) -> Perceiver:  # noqa: A002
+    def _perceive(self, encoder: str, weights: str, stages: str, input: str) -> Callable[[Tensor], Sequence[Tensor]]:  # noqa: A002
         """What a perceptual term sees through: the encoder that it names, or the network's own."""
         return perceive(encoder or self.encoder, weights or ("imagenet" if encoder else self.weights), stages, input)
 
