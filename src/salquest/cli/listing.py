@@ -35,7 +35,7 @@ def print_cards(kind: str, *, as_json: bool) -> None:
 
     table = Table(header_style="bold", box=None, pad_edge=False)
     for heading in next(iter(entries.values()), {"name": ""}):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "name")  # names are for copying
     for entry in entries.values():
         table.add_row(*entry.values())
     show(table)
@@ -47,19 +47,44 @@ def _catalogue(room: str, name: str) -> Mapping[str, Any]:
 
 
 def _losses() -> dict[str, Entry]:
-    return {
+    """The losses, then the presets, each with the sum that it stands for."""
+    losses = {
         name: {
             "name": name,
             "what": card.title,
             "better": card.direction,
             "range": card.range,
-            "takes": {"unit": "values in 0..1", "values": "values of any scale"}.get(card.prediction, card.prediction),
-            "against": {"counts": "fixations", "saliency": "density, max 1"}.get(card.against, card.against),
+            "takes": {"unit": "values in 0..1", "values": "values of any scale", "raw": "the raw map"}.get(
+                card.prediction, card.prediction
+            ),
+            "against": ", ".join(_TARGETS.get(form, form) for form in (card.against, *card.also)),
             "family": card.family,
             "source": card.source,
         }
         for name, card in _catalogue("losses", "LOSSES").items()
     }
+    presets = {
+        name: {
+            "name": name,
+            "what": preset.expression,
+            "better": "down",
+            "range": "any",
+            "takes": f"the raw map, by {preset.activation}",
+            "against": "",
+            "family": "preset",
+            "source": f"{preset.source}: {preset.title}",
+        }
+        for name, preset in _catalogue("losses", "PRESETS").items()
+    }
+    return {**losses, **presets}
+
+
+_TARGETS = {
+    "counts": "fixations",
+    "saliency": "density, max 1",
+    "prior": "centre bias",
+    "elsewhere": "fixations of other pictures",
+}
 
 
 def _metrics() -> dict[str, Entry]:

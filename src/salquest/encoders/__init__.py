@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from salquest.encoders.build import build_encoder, rebuild_encoder
     from salquest.encoders.cache import FeatureCache
     from salquest.encoders.encoder import Encoder
+    from salquest.encoders.perception import perceive
 
 __all__ = [
     "ENCODERS",
@@ -24,10 +25,17 @@ __all__ = [
     "Tap",
     "WeightsCard",
     "build_encoder",
+    "perceive",
     "rebuild_encoder",
 ]
 
-_NEED_TORCH = {"Encoder": "encoder", "FeatureCache": "cache", "build_encoder": "build", "rebuild_encoder": "build"}
+_NEED_TORCH = {
+    "Encoder": "encoder",
+    "FeatureCache": "cache",
+    "build_encoder": "build",
+    "perceive": "perception",
+    "rebuild_encoder": "build",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,10 +1,12 @@
 """Weighted sums of losses as people write them: `10*kld - 2*cc - nss`, read by a tokenizer, checked, and printed canonically.
 
-    expression := ['+'|'-'] term (('+'|'-') term)*
-    term       := [number '*'] name ['(' [key '=' value (',' key '=' value)*] ')']
+    expression := preset | ['+'|'-'] term (('+'|'-') term)*
+    term       := [weight '*'] name ['(' [key '=' value (',' key '=' value)*] ')']
+    weight     := number | 'ramp(' first ',' final ',' 'epochs' '=' number ')' | 'step(' first ',' final ',' 'epoch' '=' number ')'
 
 A name stands for its natural value: kld is a distance (less is better), cc and nss are scores (more is better), so that a sum reads as in the
-papers. A sign that fights a term's direction is refused, because the run would learn the opposite.
+papers. A sign that fights a term's direction is refused, because the run would learn the opposite. The name of a preset stands for its sum,
+alone or, where it is one word, among other terms: `2*lc1 + df`.
 """
 
 from __future__ import annotations
@@ -12,11 +14,14 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal, cast, get_args, get_origin, get_type_hints
 
 from salquest.errors import InputError, UnknownName, nearest
 from salquest.losses.catalogue import LOSSES, LossCard
+from salquest.losses.presets import PRESETS
+from salquest.losses.schedule import SCHEDULES, Schedule, Weight, written_number
 
 Argument = float | str | bool
 
@@ -30,7 +35,7 @@ class Term:
     """One loss with its signed weight and the arguments that differ from its defaults."""
 
     name: str
-    weight: float
+    weight: Weight
     arguments: tuple[tuple[str, Argument], ...] = ()
 
     @property
@@ -49,9 +54,9 @@ class Expression:
     def __str__(self) -> str:
         parts = []
         for position, term in enumerate(self.terms):
-            sign = "-" if term.weight < 0 else "+"
-            weight = abs(term.weight)
-            body = term.label if weight == 1 else f"{_written(weight)}*{term.label}"
+            sign = "-" if term.weight.sign < 0 else "+"
+            weight = str(term.weight)
+            body = term.label if weight == "1" else f"{weight}*{term.label}"
             parts.append((sign if sign == "-" else "") + body if position == 0 else f" {sign} {body}")
         return "".join(parts)
 
@@ -59,23 +64,32 @@ class Expression:
 def parse(text: str, *, losses: Mapping[str, LossCard] = LOSSES) -> Expression:
     """Read a weighted sum of losses.
 
-    The greatest weight comes first, terms of equal weight by name, so that the same sum written in any order names the same run.
+    The greatest weight comes first, terms of equal weight by name, so that the same sum written in any order names the same run; a weight
+    that changes counts by what it is in the end.
 
     Args:
-        text: for example "10*kld - 2*cc - nss".
-        losses: the catalogue to read names from.
+        text: for example "10*kld - 2*cc - nss", "kld - ramp(0, 1, epochs=5)*nss" or the name of a preset.
+        losses: the catalogue to read names from; a name in it goes before a preset's.
 
     Raises:
-        InputError: a broken number, bracket or argument, a term that stands twice, a weight of 0, or a sign that fights the term's direction.
-        UnknownName: a name that is not in the catalogue; the nearest one is offered.
+        InputError: a broken number, bracket, argument or schedule, a term that stands twice, a weight of 0, or a sign that fights the
+            term's direction.
+        UnknownName: a name that is neither in the catalogue nor a preset; the nearest one is offered.
     """
-    terms = _Reader(text, losses).terms()
+    name = text.strip()
+    terms = _Reader(PRESETS[name].expression if name in PRESETS and name not in losses else text, losses).terms()
     seen: set[str] = set()
     for term in terms:
         if term.label in seen:
             raise InputError(f"{term.label} stands twice in {text!r}; add its weights up")
         seen.add(term.label)
-    return Expression(tuple(sorted(terms, key=lambda term: (-abs(term.weight), term.label))))
+    return Expression(tuple(sorted(terms, key=lambda term: (-abs(term.weight.final), term.label))))
+
+
+def parameters_of(compute: Callable[..., object]) -> dict[str, inspect.Parameter]:
+    """The arguments that a loss takes by name, as expressions call them: without the underscore that `lambda_` needs in Python."""
+    parameters = inspect.signature(compute).parameters.values()
+    return {parameter.name.removesuffix("_"): parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
 
 
 class _Reader:
@@ -86,9 +100,9 @@ class _Reader:
     def terms(self) -> list[Term]:
         if not self.tokens:
             raise InputError("a loss is a weighted sum such as '10*kld - 2*cc - nss'; found nothing")
-        terms = [self._term(self._sign(first=True))]
+        terms = self._terms(self._sign(first=True))
         while self.position < len(self.tokens):
-            terms.append(self._term(self._sign(first=False)))
+            terms += self._terms(self._sign(first=False))
         return terms
 
     def _split(self) -> list[tuple[str, str]]:
@@ -122,35 +136,77 @@ class _Reader:
             return 1.0
         raise InputError(f"{self.text!r}: a + or - was expected before {self.tokens[self.position][1]!r}")
 
-    def _term(self, sign: float) -> Term:
+    def _terms(self, sign: float) -> list[Term]:
+        """The next term; more than one where a preset's name stands."""
+        weight, name = self._weight()
+        weight = weight.times(sign)
+        if name in self.losses:
+            self._check_sign(name, weight)
+            return [Term(name, weight, self._arguments(name))]
+        if name in PRESETS:
+            if sign < 0 or weight.first is not None:
+                raise InputError(
+                    f"{self.text!r}: {name} is a whole sum, {PRESETS[name].expression}; it takes a positive number as its weight"
+                )
+            return [Term(t.name, t.weight.times(weight.final), t.arguments) for t in _Reader(PRESETS[name].expression, self.losses).terms()]
+        raise UnknownName("loss", name, [*self.losses, *PRESETS])
+
+    def _weight(self) -> tuple[Weight, str]:
+        """The weight of a term, 1 where none stands, and the name after it."""
         kind, value = self._next("a loss")
-        weight = sign
-        if kind == "number":
-            weight = sign * float(value)
+        weight = Weight(1.0)
+        if kind == "number" or value in SCHEDULES:
+            written = value
+            weight = Weight(float(value)) if kind == "number" else self._schedule(cast(Schedule, value))
             if self._next("* and a loss") != ("sign", "*"):
-                raise InputError(f"{self.text!r}: a * and the name of a loss were expected after {value}")
+                raise InputError(f"{self.text!r}: a * and the name of a loss were expected after {written}")
             kind, value = self._next("a loss")
         if kind != "name":
             raise InputError(f"{self.text!r}: the name of a loss was expected; found {value!r}")
-        if value not in self.losses:
-            raise UnknownName("loss", value, self.losses)
-        if weight == 0 or not math.isfinite(weight):
-            raise InputError(f"{self.text!r}: the weight of {value} is {abs(weight):g}; leave the term out, or give it a finite weight")
-        self._check_sign(value, weight)
-        return Term(value, weight, self._arguments(value))
+        levels = [level for level in (weight.first, weight.final) if level is not None]
+        if not any(levels) or not all(map(math.isfinite, levels)):
+            raise InputError(f"{self.text!r}: the weight of {value} is {levels[-1]:g}; leave the term out, or give it a finite weight")
+        return weight, value
 
-    def _check_sign(self, name: str, weight: float) -> None:
+    def _schedule(self, schedule: Schedule) -> Weight:
+        """What follows `ramp` or `step`: `(0, 1, epochs=5)`."""
+        time = SCHEDULES[schedule]
+        numbers: list[float] = []
+        for wanted in ("(", ",", ",", time, "="):
+            kind, found = self._next(wanted)
+            if found != wanted or kind not in ("sign", "name"):
+                raise InputError(
+                    f"{self.text!r}: a weight that changes is written {schedule}(0, 1, {time}=5); found {found!r} before {wanted!r}"
+                )
+            if wanted != time and not (wanted == "," and len(numbers) == 2):
+                numbers.append(self._plain_number(schedule, time))
+        if self._next(")") != ("sign", ")"):
+            raise InputError(f"{self.text!r}: a ) was expected at the end of {schedule}(0, 1, {time}=5)")
+        first, final, epochs = numbers
+        if not 0 < epochs < math.inf:
+            raise InputError(f"{self.text!r}: {time} of {schedule}(...) is {epochs:g}; it is a number greater than 0")
+        return Weight(final) if first == final else Weight(final, first, schedule, epochs)
+
+    def _plain_number(self, schedule: str, time: str) -> float:
+        kind, found = self._next("a number")
+        if kind != "number":
+            raise InputError(
+                f"{self.text!r}: {schedule}(first, final, {time}=...) holds numbers without a sign; found {found!r}; a - stands before {schedule}"
+            )
+        return float(found)
+
+    def _check_sign(self, name: str, weight: Weight) -> None:
         direction = self.losses[name].direction
-        if direction == "up" and weight > 0:
+        if direction == "up" and weight.sign > 0:
             raise InputError(f"+{name} would push {name} down, and more {name} is better; write -{name} to raise it")
-        if direction == "down" and weight < 0:
+        if direction == "down" and weight.sign < 0:
             raise InputError(f"-{name} would push {name} up, and less {name} is better; write +{name} to lower it")
 
     def _arguments(self, name: str) -> tuple[tuple[str, Argument], ...]:
         if not self._peek("("):
             return ()
         self._next("(")
-        known = {key: p.default for key, p in inspect.signature(self.losses[name].compute).parameters.items() if p.kind is p.KEYWORD_ONLY}
+        known = {key: parameter.default for key, parameter in parameters_of(self.losses[name].compute).items()}
         given: dict[str, Argument] = {}
         while not self._peek(")"):
             kind, key = self._next("an argument")
@@ -185,13 +241,29 @@ class _Reader:
         wanted = bool if isinstance(default, bool) else str if isinstance(default, str) else float
         if not isinstance(value, wanted) or (negative and kind != "number"):
             raise InputError(f"{key} in {name}(...) is {_written(value)}; its default is {_written(default)}, so give a value of that kind")
+        if wanted is float and isinstance(default, int):
+            if not float(value).is_integer():
+                raise InputError(f"{key} in {name}(...) is {_written(value)}; it is a whole number, {default} by default")
+            return int(value)
+        choices = _choices(self.losses[name], key)
+        if choices and value not in choices:
+            raise InputError(f"{key} in {name}(...) is {_written(value)}{nearest(str(value), choices)}; it is one of: {', '.join(choices)}")
         return value
+
+
+def _choices(card: LossCard, key: str) -> tuple[str, ...]:
+    """The texts that an argument may be, where its annotation is a Literal that can be read."""
+    try:
+        hint = get_type_hints(card.compute).get(parameters_of(card.compute)[key].name)
+    except NameError:  # a user's file that imports its annotations for the type checker only
+        return ()
+    return get_args(hint) if get_origin(hint) is Literal else ()
 
 
 def _written(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, float)):
-        return repr(float(value)).removesuffix(".0")  # every digit: weights that differ name different runs
+        return written_number(value)
     quote = '"' if "'" in str(value) else "'"
     return f"{quote}{value}{quote}"

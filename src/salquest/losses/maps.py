@@ -4,7 +4,7 @@ A network answers a raw map z. The activation turns it into values p, and which 
 
     relu      p = max(z, 0)                 pixel losses, as printed in Bruckert 2021
     sigmoid   p = 1 / (1 + exp(-z))         distribution losses there; the only one for which logits mean anything
-    softmax   p = exp(z) / sum exp(z)       a density at once: bounded gradients, but no values in 0..1
+    softmax   p = exp(z) / sum exp(z)       a density at once: its logarithm is exact and gradients bounded, but no values in 0..1
 
 All maps are (B, H, W), in float32 or better: float16 loses most of a density.
 """
@@ -58,6 +58,17 @@ class Prediction:
         """P scaled to sum to 1 in each picture; an empty map stays empty."""
         return self.values if self.activation == "softmax" else as_density(self.values)
 
+    @cached_property
+    def log_density(self) -> Tensor:
+        """The natural logarithm of the density of a softmax, (B, H, W), without a detour through P: exact where P underflows.
+
+        Raises:
+            InputError: the activation is not a softmax; the other densities have empty pixels.
+        """
+        if self.activation != "softmax":
+            raise InputError(f"only a softmax map has a finite logarithm everywhere; the network's activation is {self.activation}")
+        return self.raw.flatten(1).log_softmax(dim=1).view_as(self.raw)
+
     @property
     def logits(self) -> Tensor:
         """Z itself, where it is the logit of p.
@@ -70,8 +81,8 @@ class Prediction:
         return self.raw
 
     def form(self, name: str) -> Tensor:
-        """The form of that name: values, density or logits."""
-        return {"values": lambda: self.values, "density": lambda: self.density, "logits": lambda: self.logits}[name]()
+        """The form of that name: raw, values, unit (values again), density, log_density or logits."""
+        return getattr(self, {"unit": "values"}.get(name, name))
 
 
 @dataclass(frozen=True)
@@ -81,32 +92,81 @@ class Targets:
     Attributes:
         density: observed densities, (B, H, W), each summing to 1.
         counts: fixations per cell, (B, H, W); zeros for pictures that only have a map.
+        prior: the centre bias: the mean of the training pictures' saliency maps, (H, W) for all pictures or (B, H, W) for each.
+        elsewhere: fixations of other pictures per cell, shaped as the prior.
+
+    Raises:
+        InputError: prior or elsewhere of another size than the density.
     """
 
     density: Tensor
     counts: Tensor
+    prior: Tensor | None = None
+    elsewhere: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        for name, given in (("prior", self.prior), ("elsewhere", self.elsewhere)):
+            if given is not None and given.shape not in (self.density.shape, self.density.shape[1:]):
+                raise InputError(
+                    f"{name} is {tuple(given.shape)} but the density is {tuple(self.density.shape)}; "
+                    f"it is one map (H, W) for all pictures or one for each, (B, H, W)"
+                )
 
     @cached_property
     def saliency(self) -> Tensor:
         """The density scaled to a maximum of 1, as the pixel losses want it."""
-        return self.density / self.density.amax(dim=(-2, -1), keepdim=True).clamp_min(TINY)
+        return at_most_one(self.density)
 
     def form(self, name: str) -> Tensor:
-        """The form of that name: density, saliency or counts."""
-        return {"density": lambda: self.density, "saliency": lambda: self.saliency, "counts": lambda: self.counts}[name]()
+        """The form of that name: density, saliency, counts, prior or elsewhere, (B, H, W).
+
+        Raises:
+            InputError: the prior or the fixations elsewhere, where none were given.
+        """
+        if name in _GIVEN_APART:
+            given: Tensor | None = getattr(self, name)
+            if given is None:
+                raise InputError(f"this loss needs {_GIVEN_APART[name]}, and the targets have none; give Targets its {name!r}")
+            return given.expand_as(self.density)
+        return getattr(self, name)
 
 
-def as_density(values: Tensor) -> Tensor:
-    """Non-negative maps (B, H, W) scaled to sum to 1 each; an empty map stays empty, with a finite gradient."""
-    return values / values.sum(dim=(-2, -1), keepdim=True).clamp_min(TINY)
+_GIVEN_APART = {"prior": "the training pictures' mean saliency map", "elsewhere": "the fixations of other pictures"}
 
 
-def standardised(values: Tensor) -> Tensor:
-    """Maps (B, H, W) with mean 0 and population deviation 1 each; a constant map gives 0.
+def as_density(values: Tensor, *, eps: float = 0.0) -> Tensor:
+    """Non-negative maps (B, H, W) scaled to sum to 1 each; an empty map stays empty, with a finite gradient.
 
-    The deviation is sqrt(var + (1e-4 mean)^2 + 1e-20), so that a constant map has a finite gradient; this lowers the deviation's inverse by less
-    than 1e-8 of it for a map whose deviation is as large as its mean.
+    Args:
+        values: maps, (B, H, W).
+        eps: added to the sum, as some released codes do.
+    """
+    return values / (values.sum(dim=(-2, -1), keepdim=True) + eps).clamp_min(TINY)
+
+
+def standardised(values: Tensor, *, ddof: int = 0, eps: float = 0.0) -> Tensor:
+    """Maps (B, H, W) with mean 0 and deviation 1 each; a constant map gives 0.
+
+    Args:
+        values: maps, (B, H, W).
+        ddof: the deviation divides by H*W - ddof: 0 for the population's, 1 for the unbiased one.
+        eps: added to the deviation.
+    """
+    return (values - values.mean(dim=(-2, -1), keepdim=True)) / (deviation(values, ddof=ddof) + eps)
+
+
+def deviation(values: Tensor, *, ddof: int = 0) -> Tensor:
+    """The standard deviation of each map, (B, 1, 1), never 0.
+
+    It is sqrt(var + (1e-4 mean)^2 + 1e-20), so that a constant map has a finite gradient; this changes it by less than 1e-8 of it for a map
+    whose deviation is as large as its mean.
     """
     mean = values.mean(dim=(-2, -1), keepdim=True)
-    variance = (values - mean).square().mean(dim=(-2, -1), keepdim=True)
-    return (values - mean) / (variance + (1e-4 * mean).square() + 1e-20).sqrt()
+    cells = values.shape[-2] * values.shape[-1]
+    variance = (values - mean).square().sum(dim=(-2, -1), keepdim=True) / max(cells - ddof, 1)
+    return (variance + (1e-4 * mean).square() + 1e-20).sqrt()
+
+
+def at_most_one(values: Tensor) -> Tensor:
+    """Maps (B, H, W) divided by their greatest value each; an empty map stays empty, with a finite gradient."""
+    return values / values.amax(dim=(-2, -1), keepdim=True).clamp_min(TINY)

@@ -1,9 +1,13 @@
-"""Pixel losses: every pixel of the map is an independent target."""
+"""Pixel losses: every pixel of the map is an independent target, a number between 0 and 1."""
 
 from __future__ import annotations
 
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
+
+from salquest.losses.arguments import within
+from salquest.losses.maps import at_most_one
+
+STEEPEST = 20.0  # exponent of ead beyond which it goes on flat: a ReLU has no upper end, and exp(90) none in float32
 
 
 def mse(values: Tensor, saliency: Tensor) -> Tensor:
@@ -19,16 +23,69 @@ def mse(values: Tensor, saliency: Tensor) -> Tensor:
     return (values - saliency).square().mean(dim=(-2, -1))
 
 
-def bce(logits: Tensor, saliency: Tensor) -> Tensor:
-    """Binary cross-entropy, the mean over pixels in nats (Bruckert 2021, eq. 7, which prints a sum).
-
-    The mean is meant: at the paper's learning rate the first step of the sum is longer than all weights together.
+def ead(values: Tensor, saliency: Tensor) -> Tensor:
+    """Exponential absolute difference: the mean of exp(|error|) - 1 (Bruckert 2021, eq. 2).
 
     Args:
-        logits: log(p / (1 - p)) of predicted maps, (B, H, W).
-        saliency: observed densities scaled to a maximum of 1, (B, H, W): soft targets, so the least value is their mean entropy, not 0.
+        values: predicted maps, (B, H, W), in 0..1; errors beyond 20 count as 20.
+        saliency: observed densities scaled to a maximum of 1, (B, H, W).
 
     Returns:
-        One cross-entropy per picture, (B,).
+        One error per picture, (B,), 0..e - 1 for maps in 0..1; 0 for a perfect prediction.
     """
-    return F.binary_cross_entropy_with_logits(logits, saliency, reduction="none").mean(dim=(-2, -1))
+    return (values - saliency).abs().clamp_max(STEEPEST).expm1().mean(dim=(-2, -1))
+
+
+def ae(values: Tensor, saliency: Tensor) -> Tensor:
+    """Mean absolute error (Bruckert 2021, eq. 3); where prediction and observation are equal the gradient is 0.
+
+    Args:
+        values: predicted maps, (B, H, W), in 0..1.
+        saliency: observed densities scaled to a maximum of 1, (B, H, W).
+
+    Returns:
+        One error per picture, (B,), 0..1; 0 for a perfect prediction.
+    """
+    return (values - saliency).abs().mean(dim=(-2, -1))
+
+
+def mlnet(values: Tensor, saliency: Tensor, *, alpha: float = 1.1, maxnorm: bool = False) -> Tensor:
+    """Squared error weighted by 1 / (alpha - saliency): salient pixels count up to 11 times as much (Bruckert 2021, eq. 4; Cornia 2016).
+
+    Args:
+        values: predicted maps, (B, H, W), in 0..1.
+        saliency: observed densities scaled to a maximum of 1, (B, H, W).
+        alpha: greater than 1.
+        maxnorm: divide each predicted map by its greatest value first, as ML-Net's own loss does and Bruckert's does not.
+
+    Returns:
+        One error per picture, (B,); 0 for a perfect prediction.
+
+    Raises:
+        InputError: an alpha of 1 or less.
+    """
+    within("alpha of mlnet", alpha, 1 + 1e-6)
+    predicted = at_most_one(values) if maxnorm else values
+    return ((predicted - saliency).square() / (alpha - saliency)).mean(dim=(-2, -1))
+
+
+def sigmse(values: Tensor, saliency: Tensor, *, lambda_: float = 0.55, k: float = 10.0) -> Tensor:
+    """Squared error weighted by k / (1 + exp(-k (saliency - lambda))): pixels above lambda count (Bruckert 2021, eq. 4).
+
+    Values below lambda hardly count (0.04 of 10 where nobody looked, for 0.55), so that false alarms are cheap.
+
+    Args:
+        values: predicted maps, (B, H, W), in 0..1.
+        saliency: observed densities scaled to a maximum of 1, (B, H, W).
+        lambda_: the saliency at which the weight is k / 2; `lambda` in an expression. The paper tried 0.25, 0.55 and 0.75.
+        k: steepness of the weight, and its greatest value.
+
+    Returns:
+        One error per picture, (B,), 0..k for maps in 0..1; 0 for a perfect prediction.
+
+    Raises:
+        InputError: a negative k.
+    """
+    within("k of sigmse", k, 0.0)
+    weight = k * (k * (saliency - lambda_)).sigmoid()
+    return (weight * (values - saliency).square()).mean(dim=(-2, -1))
