@@ -112,6 +112,11 @@ class Targets:
                     f"it is one map (H, W) for all pictures or one for each, (B, H, W)"
                 )
 
+    def to(self, device: torch.device) -> Targets:
+        """The targets on a device."""
+        prior, elsewhere = (None if given is None else given.to(device) for given in (self.prior, self.elsewhere))
+        return Targets(self.density.to(device), self.counts.to(device), prior, elsewhere)
+
     @cached_property
     def saliency(self) -> Tensor:
         """The density scaled to a maximum of 1, as the pixel losses want it."""

@@ -20,7 +20,9 @@ def scores_path(folder: RunFolder, name: str) -> Path:
 
 def metrics_for(data: DataSet, recipe: Recipe) -> tuple[str, ...]:
     """The recipe's metrics that a data set can give: one with maps alone has none that asks for fixations."""
-    return tuple(name for name in recipe.metrics if data.has_fixations or not {"fixations", "others", "baseline"} & set(METRICS[name].needs))
+    return tuple(
+        name for name in recipe.metrics if data.has_fixations or not {"fixations", "others", "baseline"} & set(METRICS[name].needs)
+    )
 
 
 def score_elsewhere(

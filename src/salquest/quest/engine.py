@@ -15,9 +15,9 @@ from salquest.quest.choosing import chosen_runs, rows_of
 from salquest.quest.elsewhere import score_elsewhere
 from salquest.quest.recipe import PlannedRun, Recipe, find_recipe
 from salquest.quest.reporting import report_quest
+from salquest.quest.workers import carry_out_together
 from salquest.report import ScoreTable
 from salquest.runs import RunFolder, RunRecord, write_text
-from salquest.quest.workers import carry_out_together
 from salquest.training import Watcher, train
 from salquest.training.run import prepare_features
 

@@ -68,9 +68,7 @@ def carry_out_together(
         pool.shutdown(cancel_futures=True)
 
 
-def _tell(
-    messages: Any, watchers: dict[str, Watcher], runs: Mapping[str, PlannedRun], begin: Callable[[PlannedRun], Watcher]
-) -> None:
+def _tell(messages: Any, watchers: dict[str, Watcher], runs: Mapping[str, PlannedRun], begin: Callable[[PlannedRun], Watcher]) -> None:
     """Hand on what the workers said; returns when they have been silent for a moment."""
     while True:
         try:

@@ -117,5 +117,7 @@ class Balance(nn.Module):
 
 def _usable(what: str, norm: float) -> float:
     if not norm > 0:
-        raise TrainingFailed(f"{what} has no gradient at the start, so nothing can be divided by its norm; another start or activation has one")
+        raise TrainingFailed(
+            f"{what} has no gradient at the start, so nothing can be divided by its norm; another start or activation has one"
+        )
     return norm

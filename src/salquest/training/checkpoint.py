@@ -42,7 +42,9 @@ def save_state(
 
     def fill(temporary: Path) -> None:
         (temporary / "network.safetensors").write_bytes(save(_learned(network)))
-        (temporary / "balance.safetensors").write_bytes(save({name: value.contiguous().cpu() for name, value in balance.state_dict().items()}))
+        (temporary / "balance.safetensors").write_bytes(
+            save({name: value.contiguous().cpu() for name, value in balance.state_dict().items()})
+        )
         tensors: dict[str, Tensor] = {}
         numbers: dict[str, Any] = {}
         for name, optimizer in optimizers.items():

@@ -155,9 +155,7 @@ def run_epochs(
             if row["val_loss"] < best["loss"]:
                 best = {"epoch": epoch, "loss": row["val_loss"]}
                 save_weights(folder.weights, network)
-            save_state(
-                folder.state, epoch, network, balance, {"network": optimizer}, {"log": log, "best": best, "gradients": pulls}
-            )
+            save_state(folder.state, epoch, network, balance, {"network": optimizer}, {"log": log, "best": best, "gradients": pulls})
             Columns.of_rows(log).save(folder.log)
             if pulls:
                 Columns.of_rows(pulls).save(folder.gradients)

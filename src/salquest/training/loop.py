@@ -82,7 +82,9 @@ def take_turns(
         player.network.train()
         for group in player.optimizer.param_groups:
             group["lr"] = group["peak"] * player.rate(step / max(1, all_steps))
-        parts = {label: (values * batch.share).sum() for label, values in player.objective(batch, epochs * step / max(1, all_steps)).items()}
+        parts = {
+            label: (values * batch.share).sum() for label, values in player.objective(batch, epochs * step / max(1, all_steps)).items()
+        }
         loss = torch.stack(list(parts.values())).sum()
         values = {label: value.item() for label, value in parts.items()}
         if not all(math.isfinite(value) for value in values.values()):

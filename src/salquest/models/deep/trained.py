@@ -40,9 +40,7 @@ class TrainedNetwork(Model):
         self.network, self.name, self.trained_on, self.features = network.eval(), name, dict(trained_on or {}), features
 
     @classmethod
-    def load(
-        cls, root: str | Path, *, device: str = "cpu", name: str | None = None, features: str | Path | None = None
-    ) -> TrainedNetwork:
+    def load(cls, root: str | Path, *, device: str = "cpu", name: str | None = None, features: str | Path | None = None) -> TrainedNetwork:
         """Load a run folder.
 
         Args:

@@ -1,0 +1,310 @@
+"""A paper's claim as data, and the verdict that a quest's scores give on it.
+
+[[claims]]                              # in a recipe
+name = "combination-beats-mse"
+text = "we succeed in improving up to 14% the correlation coefficient"
+kind = "better"                         # every one of `rows` beats every one of `than` on `metric`
+metric = "cc"
+rows = ["kld+cc+nss+df+gm+sigmse+r"]
+than = ["mse"]
+published = { "kld+cc+nss+df+gm+sigmse+r" = 0.7291, mse = 0.6388 }
+
+Kind "spread" claims that the choice among `rows` matters on `metric`; kind "agreement" that `rows` stand in the order that was published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import ArrayLike
+
+from salquest.errors import InputError, UnknownName
+from salquest.evaluation.crossed import RowPair, compare_rows, stacked
+from salquest.evaluation.rank_agreement import rank_agreement
+from salquest.evaluation.row_spread import NoiseFloor, spread
+from salquest.metrics import METRICS
+from salquest.runs import Columns
+
+Verdict = Literal["holds", "holds, below the noise floor", "undecided", "contradicted"]
+# a claim is decided at this level
+LEVEL = 0.05
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a paper says about rows of a table.
+
+    Attributes:
+        name: of the claim; `text` is what the paper says.
+        kind: "better", "spread" or "agreement".
+        metric: name of a metric.
+        rows: the rows that it speaks of; for "spread" and "agreement" all rows of the table where none are named.
+        than: the rows that they beat ("better").
+        each: "better" between means of `rows` and of `than` (false) or between each of them (true).
+        published: the paper's effect, a number in the metric's unit, greater is better for the claim; or row -> printed score.
+        way: which of a quest's ways of training it is judged on; the caller's business.
+    """
+
+    name: str
+    text: str
+    kind: Literal["better", "spread", "agreement"]
+    metric: str
+    rows: tuple[str, ...] = ()
+    than: tuple[str, ...] = ()
+    each: bool = True
+    published: float | dict[str, float] | None = None
+    way: str = ""
+
+    def check(self) -> None:
+        """Whether it can be judged at all.
+
+        Raises:
+            UnknownName: no such metric. InputError: a kind without what it needs.
+        """
+        if self.metric not in METRICS:
+            raise UnknownName("metric", self.metric, METRICS)
+        if self.kind == "better" and not (self.rows and self.than):
+            raise InputError(f"the claim {self.name} says that rows are better than others; name both: rows and than")
+        if self.kind != "better" and self.than:
+            raise InputError(f"the claim {self.name} is of kind {self.kind}, which has no `than`; name all its rows in `rows`")
+        if both := sorted(set(self.rows) & set(self.than)):
+            raise InputError(f"the claim {self.name} sets a row against itself: {', '.join(both)}")
+        if self.kind == "agreement" and not isinstance(self.published, dict):
+            raise InputError(f"the claim {self.name} says that an order is as published; give published = {{ row = score, … }}")
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """What the scores say of a claim.
+
+    Attributes:
+        claim: what was judged.
+        effect, low, high: "better": the smallest lead of `rows` over `than` with its 95 % interval, in the metric's unit, above 0 where the
+            claim is right whichever side of the metric is better; "spread": standard deviation between rows beyond noise; "agreement":
+            Kendall's tau-b with the published order.
+        percent: the lead in percent of the beaten row's mean; None where that is not above 0, or for other kinds.
+        p: corrected by Holm for the comparisons of the claim.
+        published: the paper's effect of the same kind, for the same two rows; None where it prints none.
+        verdict: "holds" and "contradicted" where the interval leaves 0 out and p is below 0.05; else "undecided". An effect that holds and
+            is smaller than the noise floor is said to be so.
+        sentence: all of it for people.
+        comparisons: how many were made.
+    """
+
+    claim: Claim
+    effect: float
+    low: float
+    high: float
+    percent: float | None
+    p: float
+    published: float | None
+    verdict: Verdict
+    sentence: str
+    comparisons: int
+
+
+def judge(claim: Claim, scores: Mapping[str, ArrayLike], floor: NoiseFloor | None = None) -> Judgement:
+    """Give a verdict on a claim.
+
+    "better" needs every comparison to hold: it is the smallest lead that is told, p values are corrected by Holm for all comparisons of the
+    claim, and a single row that is surely beaten contradicts it. "spread" is an F test of the rows' means against their noise; it is
+    contradicted where even the upper end of the spread makes differences below the noise floor. "agreement" is decided by the resampled tau
+    and its p: three rows can never decide it.
+
+    Args:
+        scores: row -> the claim's metric, (S, I) or (I,), same seeds and pictures for all.
+        floor: of the table that the scores are from.
+
+    Raises:
+        InputError: the claim cannot be judged, or scores that do not fit together. UnknownName: it names a row that the scores lack.
+    """
+    claim.check()
+    for name in (*claim.rows, *claim.than):
+        if name not in scores:
+            raise UnknownName("row", name, scores)
+    judged = {"better": _judge_better, "spread": _judge_spread, "agreement": _judge_agreement}[claim.kind]
+    return judged(claim, scores, floor)
+
+
+def claims_markdown(judgements: Sequence[Judgement]) -> str:
+    """The claims one by one: what the paper says, and what was found."""
+    lines = ["| claim | as the paper says it | found | verdict |", "|---|---|---|---|"]
+    for found in judgements:
+        cells = (found.claim.name, f"“{found.claim.text}”", found.sentence, f"**{found.verdict}**")
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def claims_columns(judgements: Sequence[Judgement]) -> Columns:
+    """One row per claim, for CSV and JSON."""
+    return Columns.of_rows(
+        [
+            {
+                "claim": found.claim.name,
+                "kind": found.claim.kind,
+                "metric": found.claim.metric,
+                "way": found.claim.way,
+                "effect": found.effect,
+                "low": found.low,
+                "high": found.high,
+                "percent": found.percent,
+                "p_holm": found.p,
+                "comparisons": found.comparisons,
+                "published": found.published,
+                "verdict": found.verdict,
+                "sentence": found.sentence,
+                "text": found.claim.text,
+            }
+            for found in judgements
+        ]
+    )
+
+
+def _judge_better(claim: Claim, scores: Mapping[str, ArrayLike], floor: NoiseFloor | None) -> Judgement:
+    card = METRICS[claim.metric]
+    sign = 1.0 if card.direction == "up" else -1.0
+    table = {name: sign * values for name, values in zip(scores, stacked(scores), strict=True)}
+    printed = claim.published if isinstance(claim.published, dict) else {}
+    if claim.each:
+        pairs = [(row, than) for row in claim.rows for than in claim.than]
+        found = compare_rows(table, pairs=pairs)
+    else:
+        groups = {_mean_of(names): names for names in (claim.rows, claim.than)}
+        table = {title: np.mean([table[name] for name in names], axis=0) for title, names in groups.items()}
+        printed = {title: float(np.mean([printed.get(name, np.nan) for name in names])) for title, names in groups.items()}
+        found = compare_rows(table)
+    verdicts = [_decided(pair.difference.low, pair.difference.high, pair.p_holm) for pair in found]
+    # one comparison that is lost decides, then one that is open; of those that decide, the one with the smallest lead is told
+    verdict = next(name for name in _GRAVITY if name in verdicts)
+    told = min((pair for pair, its in zip(found, verdicts, strict=True) if its == verdict), key=lambda pair: pair.difference.mean)
+    lead = told.difference
+    beaten = sign * float(table[told.second].mean())
+    published = claim.published if isinstance(claim.published, float) else _lead(printed, told, sign)
+    below = floor is not None and abs(lead.mean) < floor.size
+    percent = 100 * lead.mean / beaten if beaten > 0 else None
+    told_of = f"{told.first} − {told.second}" if sign > 0 else f"{told.second} − {told.first}"
+    parts = [f"{told_of}: {_effect(card.title, card.unit, lead.mean, percent)}, {lead.low:+.3f}..{lead.high:+.3f} ({lead.about()})"]
+    if len(found) > 1:
+        parts.append(f"{_p(told.p_holm)} after Holm; the worst of {len(found)} comparisons, of which {verdicts.count('holds')} hold")
+    else:
+        parts.append(_p(told.p_holm))
+    if published is not None:
+        before = printed.get(told.second, float("nan"))
+        parts.append(f"published {_effect('', '', published, 100 * published / before if before > 0 else None)}")
+    return Judgement(
+        claim=claim,
+        effect=lead.mean,
+        low=lead.low,
+        high=lead.high,
+        percent=percent,
+        p=told.p_holm,
+        published=published,
+        verdict=_against_floor(verdict, below),
+        sentence=_sentence(parts, below, floor),
+        comparisons=len(found),
+    )
+
+
+def _judge_spread(claim: Claim, scores: Mapping[str, ArrayLike], floor: NoiseFloor | None) -> Judgement:
+    names = claim.rows or tuple(scores)
+    lender = floor if floor is not None and np.isfinite(floor.variance) else None
+    found = spread({name: scores[name] for name in names}, borrow=lender)
+    card = METRICS[claim.metric]
+    size = floor.size if floor is not None else float("nan")
+    # the root mean square difference of two rows is sqrt(2) standard deviations
+    typical, most = np.sqrt(2) * found.sd, np.sqrt(2) * found.high
+    knows_noise = found.seeds > 1 or lender is not None
+    verdict: Verdict = "undecided"
+    if knows_noise and found.low > 0 and found.p < LEVEL:
+        verdict = "holds"
+    elif knows_noise and most < size:
+        verdict = "contradicted"
+    published = claim.published
+    if isinstance(published, dict):
+        there = [published[name] for name in names if name in published]
+        published = float(np.std(there, ddof=1)) if len(there) > 1 else None
+    parts = [
+        f"{card.title} of {found.rows} rows has a standard deviation of {found.sd:.3f} beyond noise ({found.low:.3f}..{found.high:.3f}; "
+        f"measured {found.raw_sd:.3f}, noise {found.noise_sd:.3f}; 95 % interval over {found.pictures} pictures and {found.seeds} seeds)",
+        f"two rows differ by {typical:.3f} (root mean square)",
+        _p(found.p),
+    ]
+    if not knows_noise:
+        parts.append("one seed cannot tell this from noise between seeds")
+    if published is not None:
+        parts.append(f"published {published:.3f}, noise included")
+    below = typical < size
+    return Judgement(
+        claim=claim,
+        effect=found.sd,
+        low=found.low,
+        high=found.high,
+        percent=None,
+        p=found.p,
+        published=published,
+        verdict=_against_floor(verdict, below),
+        sentence=_sentence(parts, below, floor),
+        comparisons=1,
+    )
+
+
+def _judge_agreement(claim: Claim, scores: Mapping[str, ArrayLike], floor: NoiseFloor | None) -> Judgement:
+    assert isinstance(claim.published, dict)  # Claim.check
+    names = [name for name in claim.rows or tuple(scores) if name in claim.published]
+    found = rank_agreement({name: scores[name] for name in names}, claim.published)
+    parts = [
+        f"the order of {len(found.rows)} rows by {METRICS[claim.metric].title} agrees with the published one with tau {found.tau:+.2f} "
+        f"({found.low:+.2f}..{found.high:+.2f} over resampled pictures and seeds)",
+        _p(found.p),
+    ]
+    return Judgement(
+        claim=claim,
+        effect=found.tau,
+        low=found.low,
+        high=found.high,
+        percent=None,
+        p=found.p,
+        published=None,
+        verdict=_decided(found.low, found.high, found.p),
+        sentence=_sentence(parts, False, floor),
+        comparisons=1,
+    )
+
+
+# what a claim of several comparisons comes to: the first of these that one of them has
+_GRAVITY: tuple[Verdict, ...] = ("contradicted", "undecided", "holds")
+
+
+def _decided(low: float, high: float, p: float) -> Verdict:
+    if p >= LEVEL or not (low > 0 or high < 0):
+        return "undecided"
+    return "holds" if low > 0 else "contradicted"
+
+
+def _against_floor(verdict: Verdict, below: bool) -> Verdict:
+    return "holds, below the noise floor" if verdict == "holds" and below else verdict
+
+
+def _mean_of(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"mean of {', '.join(names)}"
+
+
+def _lead(printed: Mapping[str, float], pair: RowPair, sign: float) -> float | None:
+    lead = sign * (printed.get(pair.first, float("nan")) - printed.get(pair.second, float("nan")))
+    return lead if np.isfinite(lead) else None
+
+
+def _effect(title: str, unit: str, effect: float, percent: float | None) -> str:
+    """`CC +0.090 (+14.1 %)`."""
+    words = [title, f"{effect:+.3f}", unit, f"({percent:+.1f} %)" if percent is not None else ""]
+    return " ".join(word for word in words if word)
+
+
+def _p(p: float) -> str:
+    return f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
+
+
+def _sentence(parts: Sequence[str], below: bool, floor: NoiseFloor | None) -> str:
+    size = [f"below the noise floor of {floor.size:.3f}"] if below and floor is not None else []
+    return "; ".join([*parts, *size])

@@ -1,0 +1,179 @@
+"""Claims are judged on planted data whose truth is known: what holds, what is contradicted, what three seeds cannot tell."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+
+from salquest.errors import InputError, UnknownName
+from salquest.evaluation.row_spread import noise_floor
+from salquest.quest.claims import Claim, Judgement, claims_columns, claims_markdown, judge
+
+
+def planted(means: dict[str, float], *, seeds: int = 3, pictures: int = 120, noise: float = 0.002) -> dict[str, np.ndarray]:
+    """Rows with these means exactly, that share what seeds and pictures do to them and differ by a little noise."""
+    random = np.random.default_rng(11)
+    shared = random.normal(0, 0.01, (seeds, 1)) + random.normal(0, 0.1, (1, pictures))
+    rows = {}
+    for name, mean in means.items():
+        own = random.normal(0, noise, (seeds, 1)) + random.normal(0, noise, (seeds, pictures))
+        rows[name] = shared + own - (shared + own).mean() + mean
+    return rows
+
+
+SCORES = planted({"mse": 0.60, "bce": 0.601, "kld": 0.65, "lc1": 0.70, "lc2": 0.72})
+FLOOR = noise_floor(SCORES, ("mse", "bce"))
+
+
+def claim(**settings: object) -> Claim:
+    filled = {
+        "name": "c",
+        "text": "combinations are better",
+        "kind": "better",
+        "metric": "cc",
+        "rows": ("lc2",),
+        "than": ("mse",),
+        **settings,
+    }
+    return msgspec.convert(filled, Claim)
+
+
+def test_a_planted_lead_holds_with_its_size_and_percent_beside_the_published_one() -> None:
+    found = judge(claim(published={"lc2": 0.7291, "mse": 0.6388}), SCORES, FLOOR)
+    assert found.verdict == "holds"
+    assert found.effect == pytest.approx(0.12)
+    assert found.percent == pytest.approx(20.0)
+    assert found.low < 0.12 < found.high
+    assert found.published == pytest.approx(0.0903)
+    assert found.sentence.startswith("lc2 − mse: CC +0.120 (+20.0 %), ")
+    assert "over 120 pictures and 3 seeds" in found.sentence
+    assert "published +0.090 (+14.1 %)" in found.sentence
+
+
+def test_the_reverse_is_contradicted() -> None:
+    found = judge(claim(rows=("mse",), than=("lc2",)), SCORES, FLOOR)
+    assert found.verdict == "contradicted"
+    assert found.effect == pytest.approx(-0.12)
+    assert found.high < 0
+
+
+def test_of_several_comparisons_the_worst_is_told_and_all_are_corrected_for() -> None:
+    found = judge(claim(rows=("lc1", "lc2"), than=("mse", "kld")), SCORES, FLOOR)
+    alone = judge(claim(rows=("lc1",), than=("kld",)), SCORES, FLOOR)
+    assert (found.verdict, found.comparisons) == ("holds", 4)
+    assert found.effect == alone.effect == pytest.approx(0.05)
+    assert found.p >= alone.p
+    assert "the worst of 4 comparisons, of which 4 hold" in found.sentence
+
+
+def test_one_row_that_is_surely_beaten_contradicts_a_claim_of_many() -> None:
+    found = judge(claim(rows=("lc2", "kld"), than=("mse", "lc1")), SCORES, FLOOR)
+    assert found.verdict == "contradicted"
+    assert found.sentence.startswith("kld − lc1: CC -0.050")
+    assert "of which 3 hold" in found.sentence
+
+
+def test_groups_are_compared_by_their_means_where_not_each_is_meant() -> None:
+    found = judge(
+        claim(rows=("lc1", "kld"), than=("mse", "bce"), each=False, published={"lc1": 0.7, "kld": 0.6, "mse": 0.5, "bce": 0.5}), SCORES
+    )
+    assert (found.comparisons, found.verdict) == (1, "holds")
+    assert found.effect == pytest.approx((0.70 + 0.65) / 2 - (0.60 + 0.601) / 2)
+    assert found.published == pytest.approx(0.15)
+
+
+def test_less_is_better_where_the_metric_says_so() -> None:
+    found = judge(claim(metric="kl", rows=("mse",), than=("lc2",), published={"mse": 0.8, "lc2": 1.0}), SCORES)
+    assert found.verdict == "holds"
+    assert (found.effect, found.published) == (pytest.approx(0.12), pytest.approx(0.2))
+    assert found.percent == pytest.approx(100 * 0.12 / 0.72)
+    assert found.sentence.startswith("lc2 − mse: KL")
+
+
+def test_two_rows_alike_are_undecided() -> None:
+    found = judge(claim(rows=("bce",), than=("mse",)), SCORES, FLOOR)
+    assert found.verdict == "undecided"
+    assert found.low < 0 < found.high
+    assert "below the noise floor" in found.sentence
+
+
+def test_a_sure_lead_that_is_smaller_than_the_a_a_difference_is_said_to_be_so() -> None:
+    quiet = planted({"mse": 0.60, "bce": 0.63, "kld": 0.62}, noise=0.0005)
+    found = judge(claim(rows=("kld",)), quiet, noise_floor(quiet, ("mse", "bce")))
+    assert found.verdict == "holds, below the noise floor"
+    assert found.sentence.endswith("below the noise floor of 0.030")
+
+
+def test_one_seed_is_said_in_the_sentence() -> None:
+    found = judge(claim(), {name: values[0] for name, values in SCORES.items()})
+    assert "120 pictures of one seed: how far other seeds differ is not in it" in found.sentence
+
+
+def test_a_planted_spread_holds_and_its_published_size_is_the_deviation_of_the_column() -> None:
+    found = judge(claim(kind="spread", rows=(), than=(), published={"mse": 0.6, "lc1": 0.7, "elsewhere": 9.0}), SCORES, FLOOR)
+    assert found.verdict == "holds"
+    assert found.effect == pytest.approx(np.std([0.60, 0.601, 0.65, 0.70, 0.72], ddof=1), abs=1e-3)
+    assert found.published == pytest.approx(0.1 / np.sqrt(2))
+
+
+def test_rows_without_spread_below_a_wide_floor_contradict_that_the_loss_matters() -> None:
+    alike = planted({"a": 0.6, "b": 0.6, "c": 0.6})
+    loud = noise_floor(planted({"a": 0.6, "b": 0.65}, noise=0.02), ("a", "b"))
+    assert judge(claim(kind="spread", rows=(), than=()), alike, loud).verdict == "contradicted"
+    assert judge(claim(kind="spread", rows=(), than=()), alike).verdict == "undecided"
+
+
+def test_one_seed_cannot_tell_a_spread_from_noise_unless_a_floor_lends_it() -> None:
+    single = {name: values[0] for name, values in SCORES.items()}
+    spread_claim = claim(kind="spread", rows=(), than=())
+    assert judge(spread_claim, single).verdict == "undecided"
+    assert "one seed cannot tell" in judge(spread_claim, single).sentence
+    assert judge(spread_claim, single, noise_floor(single)).verdict == "undecided"
+    assert judge(spread_claim, single, FLOOR).verdict == "holds"
+
+
+def test_an_order_that_agrees_holds_and_its_reverse_is_contradicted() -> None:
+    scores = planted({f"loss {i}": 0.5 + 0.03 * i for i in range(7)})
+    printed = {name: float(values.mean()) for name, values in scores.items()}
+    settings = {"kind": "agreement", "rows": (), "than": ()}
+    assert judge(claim(**settings, published=printed), scores).verdict == "holds"
+    assert judge(claim(**settings, published={name: -mean for name, mean in printed.items()}), scores).verdict == "contradicted"
+
+
+def test_three_rows_never_decide_an_order() -> None:
+    found = judge(claim(kind="agreement", rows=("mse", "kld", "lc1"), than=(), published={"mse": 1.0, "kld": 2.0, "lc1": 3.0}), SCORES)
+    assert (found.effect, found.verdict) == (1.0, "undecided")
+    assert found.p == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"than": ()}, "name both: rows and than"),
+        ({"rows": ("mse", "lc1"), "than": ("mse",)}, "sets a row against itself: mse"),
+        ({"kind": "spread"}, "which has no `than`"),
+        ({"kind": "agreement", "than": ()}, "give published"),
+    ],
+)
+def test_a_claim_that_cannot_be_judged_says_why(settings: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        judge(claim(**settings), SCORES)
+
+
+@pytest.mark.parametrize(("settings", "kind"), [({"metric": "ccc"}, "metric"), ({"rows": ("lc3",)}, "row")])
+def test_unknown_names_are_answered_with_those_there_are(settings: dict, kind: str) -> None:
+    with pytest.raises(UnknownName, match=f"no {kind} is called"):
+        judge(claim(**settings), SCORES)
+
+
+def test_judgements_are_written_as_a_table_and_come_back_from_json() -> None:
+    found = [judge(claim(name="a|b"), SCORES, FLOOR), judge(claim(rows=("bce",)), SCORES, FLOOR)]
+    lines = claims_markdown(found).splitlines()
+    assert len(lines) == 4
+    assert lines[2].startswith("| a\\|b | “combinations are better” | lc2 − mse")
+    assert lines[3].endswith("| **undecided** |")
+    columns = claims_columns(found)
+    assert columns["verdict"] == ["holds", "undecided"]
+    assert columns.numbers("effect")[0] == found[0].effect
+    assert msgspec.json.decode(msgspec.json.encode(found[0]), type=Judgement) == found[0]
