@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -86,9 +86,10 @@ class Objective:
         if raw.shape != targets.density.shape:
             raise InputError(f"the prediction is {tuple(raw.shape)} but the targets are {tuple(targets.density.shape)}; maps are (B, H, W)")
         prediction = Prediction(raw, self.activation)
-        return [(term, self._value(term, prediction, targets)) for term in self.expression.terms]
+        features = None if self.features is None else _SeenOnce(self.features)
+        return [(term, self._value(term, prediction, targets, features)) for term in self.expression.terms]
 
-    def _value(self, term: Term, prediction: Prediction, targets: Targets) -> Tensor:
+    def _value(self, term: Term, prediction: Prediction, targets: Targets, features: FeatureSource | None) -> Tensor:
         card, arguments = self.losses[term.name], self._arguments(term)
         wanted: list[object] = [targets.form(name) for name in (card.against, *card.also)]
         if card.features:
@@ -111,3 +112,22 @@ class Objective:
         """A term's arguments by the names that Python has for them."""
         names = {key: parameter.name for key, parameter in parameters_of(self.losses[term.name].compute).items()}
         return {names[key]: value for key, value in term.arguments}
+
+
+class _SeenOnce:
+    """A feature source that looks at each map once, however many terms ask: df and gm share the costly pass."""
+
+    def __init__(self, source: FeatureSource) -> None:
+        self._source = source
+        self._seen: dict[tuple[object, ...], tuple[Tensor, Sequence[Tensor]]] = {}
+
+    def __call__(self, encoder: str, weights: str, stages: str, input: str) -> Callable[[Tensor], Sequence[Tensor]]:  # noqa: A002
+        asked = (encoder, weights, stages, input)
+
+        def see(maps: Tensor) -> Sequence[Tensor]:
+            key = (*asked, id(maps), torch.is_grad_enabled())
+            if key not in self._seen:
+                self._seen[key] = (maps, self._source(*asked)(maps))  # the map is kept so that its id stays its own
+            return self._seen[key][1]
+
+        return see

@@ -21,10 +21,11 @@ def df(
     saliency: Tensor,
     features: FeatureSource,
     *,
-    encoder: str = "vgg16",
-    weights: str = "imagenet",
+    encoder: str = "",
+    weights: str = "",
     stages: str = "",
     input_: str = "unit",
+    relative: bool = False,
 ) -> Tensor:
     """Deep features: the mean squared difference of features, summed over stages (Bruckert 2021, eq. 13).
 
@@ -32,15 +33,18 @@ def df(
         values: predicted maps, (B, H, W), in 0..1.
         saliency: observed densities scaled to a maximum of 1, (B, H, W).
         features: where features come from, see FeatureSource.
-        encoder, weights: the network; the paper's is a VGG-16 trained on ImageNet.
+        encoder, weights: the network; "" is the one that is being trained, as it was before training. The paper's is a VGG-16 trained on
+            ImageNet in both places.
         stages: names with commas between them; "" for the usual ones: the five pools of VGG-16, the last module of each resolution elsewhere.
         input_: "unit": the map as it is on three channels; "imagenet": normalised as the weights expect pictures; "caffe": 0..255 less the
             mean. Called `input` in an expression.
+        relative: divide each stage's distance by the mean square of the observed map's features, so that the value does not depend on how
+            large an encoder's features are. MobileNetV2's are: without it, its gm is a thousand times the other terms of LC2.
 
     Returns:
         One distance per picture, (B,); 0 for a perfect prediction.
     """
-    return _distance(values, saliency, features(encoder, weights, stages, input_), _mean_square)
+    return _distance(values, saliency, features(encoder, weights, stages, input_), _mean_square, relative)
 
 
 def gm(
@@ -48,10 +52,11 @@ def gm(
     saliency: Tensor,
     features: FeatureSource,
     *,
-    encoder: str = "vgg16",
-    weights: str = "imagenet",
+    encoder: str = "",
+    weights: str = "",
     stages: str = "",
     input_: str = "unit",
+    relative: bool = False,
 ) -> Tensor:
     """Gram matrices: the squared Frobenius distance of the features' Gram matrices, summed over stages (Bruckert 2021, eq. 14 and 15).
 
@@ -59,19 +64,27 @@ def gm(
 
     Args:
         values, saliency, features, encoder, weights, stages, input_: as of `df`.
+        relative: divide each stage's distance by the squared norm of the observed map's Gram matrix.
 
     Returns:
         One distance per picture, (B,); 0 for a perfect prediction.
     """
-    return _distance(values, saliency, features(encoder, weights, stages, input_), _gram_distance)
+    return _distance(values, saliency, features(encoder, weights, stages, input_), _gram_distance, relative)
 
 
 def _distance(
-    values: Tensor, saliency: Tensor, see: Callable[[Tensor], Sequence[Tensor]], between: Callable[[Tensor, Tensor], Tensor]
+    values: Tensor,
+    saliency: Tensor,
+    see: Callable[[Tensor], Sequence[Tensor]],
+    between: Callable[[Tensor, Tensor], Tensor],
+    relative: bool,
 ) -> Tensor:
     with torch.no_grad():
         observed = see(saliency)
-    stages = [between(predicted, wanted) for predicted, wanted in zip(see(values), observed, strict=True)]
+    stages = []
+    for predicted, wanted in zip(see(values), observed, strict=True):
+        whole = between(torch.zeros_like(wanted), wanted).clamp_min(1e-12) if relative else 1.0
+        stages.append(between(predicted, wanted) / whole)
     return torch.stack(stages).sum(dim=0)
 
 
@@ -80,9 +93,10 @@ def _mean_square(predicted: Tensor, observed: Tensor) -> Tensor:
 
 
 def _gram_distance(predicted: Tensor, observed: Tensor) -> Tensor:
-    return (_gram(predicted) - _gram(observed)).square().sum(dim=(1, 2))
-
-
-def _gram(features: Tensor) -> Tensor:
-    psi = features.flatten(2)
-    return psi @ psi.transpose(1, 2) / (psi.shape[1] * psi.shape[2])
+    one, other = (maps.flatten(2) / (maps[0].numel() ** 0.5) for maps in (predicted, observed))
+    if one.shape[2] >= one.shape[1]:
+        return (one @ one.transpose(1, 2) - other @ other.transpose(1, 2)).square().sum(dim=(1, 2))
+    # |A A' - B B'|^2 = |A' A|^2 - 2 |A' B|^2 + |B' B|^2: matrices of positions instead of channels, where there are fewer of them
+    return sum(  # type: ignore[return-value]
+        weight * (a.transpose(1, 2) @ b).square().sum(dim=(1, 2)) for weight, a, b in ((1, one, one), (-2, one, other), (1, other, other))
+    )
