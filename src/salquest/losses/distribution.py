@@ -19,7 +19,7 @@ Order = Literal["meant", "printed"]
 BhatForm = Literal["lnbc", "1-bc", "printed"]
 
 # under the root of bhat: its gradient at an empty pixel stays finite; the root of it is taken off again, so that empty pixels add nothing
-UNDER_THE_ROOT = 1e-20
+UNDER_THE_ROOT = 1e-24
 
 
 def kld(

@@ -35,7 +35,7 @@ def own_losses(path: str | os.PathLike[str]) -> Mapping[str, LossCard]:
         found = "nothing" if own is None else f"a {type(own).__name__}"
         raise InputError(f"{file} should define LOSSES = {{'name': LossCard(...)}} at its top level; found {found} of that name")
     for name, card in own.items():
-        if not isinstance(name, str) or not name.isidentifier() or name in ("ramp", "step"):
+        if not isinstance(name, str) or not (name.isascii() and name.isidentifier()) or name in ("ramp", "step"):
             raise InputError(f"{file}: a loss is called by letters, digits and underscores, and not ramp or step; found {name!r}")
         if not isinstance(card, LossCard):
             raise InputError(f"{file}: LOSSES[{name!r}] should be a salquest.losses.LossCard; found a {type(card).__name__}")
