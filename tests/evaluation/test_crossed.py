@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, special, stats
 
 from salquest.errors import InputError, UnknownName
 from salquest.evaluation.crossed import compare_rows, crossed_difference, crossed_mean, drawn_shares, stacked
@@ -96,6 +96,12 @@ def test_the_interval_holds_the_truth_about_95_times_in_100(seed_sd: float) -> N
     assert 0.91 < covered < 0.98
 
 
+def test_two_seeds_are_too_few() -> None:
+    random = np.random.default_rng(1)
+    tables = [scores(random, seeds=2, pictures=40, seed_sd=0.05, picture_sd=0.1, residual_sd=0.05) for _ in range(800)]
+    assert 0.8 < np.mean([found.low <= 0 <= found.high for found in map(crossed_mean, tables)]) < 0.9
+
+
 def test_an_interval_over_pictures_alone_would_hold_it_far_less_often() -> None:
     random = np.random.default_rng(1)
     tables = [scores(random, seeds=3, pictures=40, seed_sd=0.1, picture_sd=0.1, residual_sd=0.05) for _ in range(300)]
@@ -131,6 +137,29 @@ def test_pairs_lend_each_other_what_they_know_of_seeds() -> None:
     assert np.median(widths) < np.median([found.high - found.low for found in own])
     assert [pair.difference.mean for pair in lent] == [found.mean for found in own]
     assert max(pair.difference.df for pair in lent) <= max(11 * 2, 59)
+
+
+def test_what_pairs_lend_each_other_by_hand() -> None:
+    # three rows whose means of three seeds lie on a line, 1, 2.2 and 3.2 apart, alike on all pictures: only their mean square is not 0
+    direction = np.array([1.0, -1.0, 0.0])
+    rows = {name: np.repeat((length * direction)[:, None], 4, axis=1) for name, length in (("a", 0.0), ("b", 1.0), ("c", 3.2))}
+    own = 4 * 2 * np.array([1.0, 3.2, 2.2]) ** 2 / 2  # of a - b, a - c, b - c, with two degrees of freedom each
+    logs = np.log(own) - special.digamma(1)
+    beyond_chance = logs.var(ddof=1) * 4 / 3 - np.pi**2 / 6  # trigamma(1)
+    half = optimize.brentq(lambda x: special.polygamma(1, x) - beyond_chance, 0.1, 100)
+    common = np.exp(logs.mean() + special.digamma(half) - np.log(half))
+    expected = (2 * half * common + 2 * own) / (2 * half + 2)
+    found = [pair.difference for pair in compare_rows(rows)]
+    assert [one.standard_error for one in found] == pytest.approx(list(np.sqrt(expected / (3 * 4))))
+    assert [one.df for one in found] == pytest.approx([4.0] * 3)  # no more than three rows of three seeds have
+
+
+def test_rows_as_alike_as_chance_lets_them_be_share_one_seed_variance() -> None:
+    effects = np.random.default_rng(12).normal(0, 1, (30, 3, 1))
+    found = [pair.difference for pair in compare_rows({f"loss {i}": np.repeat(one, 5, axis=1) for i, one in enumerate(effects)})]
+    assert [one.standard_error for one in found] == pytest.approx([found[0].standard_error] * len(found), rel=0.02)
+    assert found[0].standard_error == pytest.approx(np.sqrt(2 / 3), rel=0.25)
+    assert {round(one.df) for one in found} == {29 * 2}
 
 
 def test_two_rows_or_one_seed_have_nothing_to_lend() -> None:

@@ -94,7 +94,7 @@ def test_the_spread_of_two_rows_by_hand() -> None:
     # first - second = -1 -1 0 / 0 -1 0: mean -.5, seeds -2/3 -1/3, pictures -.5 -1 0
     rows = {"a": [[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]], "b": [[2.0, 3.0, 3.0], [1.0, 3.0, 3.0]]}
     found = spread(rows, draws=50)
-    # mean squares of the difference: seed 3 * 2 / 36 = 1/6 (1), picture 2 * .5 / 2 = .5 (2), residual 1/6 (2); of each half of it, half of those
+    # mean squares of the difference: seed 3 * 2 / 36 = 1/6 (1), picture 2 * .5 / 2 = .5 (2), residual 1/6 (2); half of those for half of it
     assert found.raw_sd**2 == pytest.approx(0.125)
     assert found.noise_sd**2 == pytest.approx(0.5 / 2 / 6)
     assert found.sd**2 == pytest.approx(0.125 - 0.5 / 12)

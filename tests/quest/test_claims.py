@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
@@ -122,6 +124,18 @@ def test_rows_without_spread_below_a_wide_floor_contradict_that_the_loss_matters
     loud = noise_floor(planted({"a": 0.6, "b": 0.65}, noise=0.02), ("a", "b"))
     assert judge(claim(kind="spread", rows=(), than=()), alike, loud).verdict == "contradicted"
     assert judge(claim(kind="spread", rows=(), than=()), alike).verdict == "undecided"
+
+
+def test_a_spread_is_held_against_the_floor_by_the_difference_that_two_rows_have() -> None:
+    spread_claim = claim(kind="spread", rows=(), than=())
+    between = judge(spread_claim, SCORES).effect
+    # root mean square differences are sqrt(2) standard deviations: above a floor of 1.2 of them, below one of 1.6
+    assert judge(spread_claim, SCORES, replace(FLOOR, half_width=1.2 * between)).verdict == "holds"
+    assert judge(spread_claim, SCORES, replace(FLOOR, half_width=1.6 * between)).verdict == "holds, below the noise floor"
+    alike = planted({"a": 0.6, "b": 0.6, "c": 0.6})
+    most = judge(spread_claim, alike).high
+    assert judge(spread_claim, alike, replace(FLOOR, half_width=1.2 * most)).verdict == "undecided"
+    assert judge(spread_claim, alike, replace(FLOOR, half_width=1.6 * most)).verdict == "contradicted"
 
 
 def test_one_seed_cannot_tell_a_spread_from_noise_unless_a_floor_lends_it() -> None:

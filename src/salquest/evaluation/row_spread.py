@@ -21,7 +21,7 @@ class NoiseFloor:
     """What size of difference between two rows is nothing but noise.
 
     Attributes:
-        half_width: 95 % of the differences between two equally good rows, trained with these seeds and scored on these pictures, are smaller:
+        half_width: 95 % of the differences between two equally good rows, of so many seeds and on these pictures, are smaller:
             t sqrt(2 variance / S). NaN where one seed cannot tell and nothing was borrowed.
         variance: of one seed's mean score around what its row and its seed are on average (row x seed, with the residual of the pictures),
             pooled over rows; `df` its degrees of freedom.
@@ -62,10 +62,8 @@ class NoiseFloor:
         else:
             parts.append("noise floor unknown: one seed cannot tell how far seeds differ")
         if self.measured is not None and self.pair is not None:
-            found = self.measured
-            parts.append(
-                f"A/A pair {self.pair[0]} − {self.pair[1]}: {found.mean:+.{decimals}f} ({found.low:+.{decimals}f}..{found.high:+.{decimals}f})"
-            )
+            mean, low, high = (f"{value:+.{decimals}f}" for value in (self.measured.mean, self.measured.low, self.measured.high))
+            parts.append(f"A/A pair {self.pair[0]} − {self.pair[1]}: {mean} ({low}..{high})")
         if self.seeds > 1:
             parts.append(f"a row's mean moves by {self.seed_sd:.{decimals}f} from seed to seed (SD)")
         return "; ".join(parts)
@@ -144,8 +142,8 @@ def spread(rows: Mapping[str, ArrayLike], *, borrow: NoiseFloor | None = None, d
     """Standard deviation between rows: of their means, less what noise adds to it.
 
     The noise of a mean is that of row x seed, row x picture and residual (rows share their seeds and pictures, so what those do to all rows
-    alike does not count). The interval is a bootstrap over pictures and seeds, each draw one fewer than there are (Rao 1988: the variance of
-    a mean then comes out right for few seeds too), moved to the corrected value, since resampling adds its own noise to every draw.
+    alike does not count). The interval is a bootstrap over pictures and seeds, each draw one fewer than there are (Rao 1988: the variance
+    of a mean then comes out right for few seeds too), moved to the corrected value, since resampling adds its own noise to every draw.
 
     Args:
         rows: name -> one metric, (S, I) or (I,), same seeds and pictures for all.
@@ -178,7 +176,7 @@ def spread_left(
     """How much of the reference's spread is left: with learning rates tuned, say, of that at one fixed rate.
 
     Args:
-        rows, reference: name -> one metric, (S, I) or (I,), on the same pictures; rows that stand in both count. Numbers of seeds may differ.
+        rows, reference: name -> one metric, (S, I) or (I,), on the same pictures; rows that stand in both count. Seeds may differ.
         borrow: noise of a table of one seed, as in `spread`.
         draws, seed: of the bootstrap; both tables are drawn with the same pictures, each with seeds of its own.
 

@@ -4,9 +4,12 @@ What a column means (title, unit, which direction is better) is handed in; the r
 """
 
 from salquest.report.comparison_figures import PictureScatter, RankLine, critical_difference_figure, scatter_figure
+from salquest.report.density_figure import centre_bias_figure
 from salquest.report.figures import Curves, contact_sheet, learning_curves, overlay, score_figure
+from salquest.report.gradient_figures import TermGradients, gradient_figure
 from salquest.report.page import Gallery, quest_page, score_page
 from salquest.report.pair_table import PairRow, PairTable
+from salquest.report.ranking_figures import RankedWay, pair_matrix_figure, ranking_figure
 from salquest.report.table import ColumnSpec, Row, Score, ScoreTable
 
 __all__ = [
@@ -17,14 +20,20 @@ __all__ = [
     "PairTable",
     "PictureScatter",
     "RankLine",
+    "RankedWay",
     "Row",
     "Score",
     "ScoreTable",
+    "TermGradients",
+    "centre_bias_figure",
     "contact_sheet",
     "critical_difference_figure",
+    "gradient_figure",
     "learning_curves",
     "overlay",
+    "pair_matrix_figure",
     "quest_page",
+    "ranking_figure",
     "scatter_figure",
     "score_figure",
     "score_page",

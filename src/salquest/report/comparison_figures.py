@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from salquest.report.figures import COLOURS, figure_of, png_bytes, tidy
+from salquest.report.figures import COLOURS, apart, figure_of, png_bytes, tidy
 
 Floats = NDArray[np.float64]
 
@@ -125,7 +125,7 @@ def scatter_figure(panels: Sequence[PictureScatter], *, named: int = 4) -> bytes
         most = np.argsort(-differences, kind="stable")[: min(named, int(there.sum()))]
         axis.scatter(x[most], y[most], s=26, facecolors="none", edgecolors=COLOURS[1], linewidths=1.2, zorder=3)
         order = sorted(most, key=lambda i: y[i])
-        for position, place in zip(order, _apart(y[order], 0.04 * (limits[1] - limits[0]), limits[1]), strict=True):
+        for position, place in zip(order, apart(y[order], 0.04 * (limits[1] - limits[0]), limits), strict=True):
             leftwards = x[position] > (limits[0] + limits[1]) / 2
             axis.annotate(
                 panel.keys[position],
@@ -147,13 +147,3 @@ def scatter_figure(panels: Sequence[PictureScatter], *, named: int = 4) -> bytes
         axis.set_ylabel(panel.second, fontsize=9)
         tidy(axis)
     return png_bytes(figure)
-
-
-def _apart(places: Floats, line: float, top: float) -> Floats:
-    """Heights of names, lowest first, each at least a line above the one before and none above the top."""
-    raised = np.array(places, dtype=np.float64)
-    for i in range(1, len(raised)):
-        raised[i] = max(raised[i], raised[i - 1] + line)
-    for i in range(len(raised) - 1, -1, -1):
-        raised[i] = min(raised[i], top - line * (len(raised) - i - 0.5))
-    return raised

@@ -137,6 +137,25 @@ def tidy(axis: Any) -> None:
         axis.spines[side].set_visible(False)
 
 
+def apart(places: ArrayLike, gap: float, limits: tuple[float, float]) -> NDArray[np.float64]:
+    """Where names go that would overlap: at least `gap` apart, within the limits where they fit, else as near to their places as can be.
+
+    Args:
+        places: wanted, in ascending order.
+        gap: between neighbours, above 0.
+        limits: lowest and highest place.
+
+    >>> apart([1.0, 1.0, 5.0], 1.0, (0.0, 5.0)).tolist()
+    [0.5, 1.5, 5.0]
+    """
+    from scipy.optimize import isotonic_regression
+
+    # with the steps taken off, being a gap apart is being in order, and the nearest such places are an isotonic fit
+    steps = gap * np.arange(np.size(places))
+    fitted = isotonic_regression(np.asarray(places, dtype=np.float64) - steps).x
+    return np.clip(fitted, limits[0], max(limits[0], limits[1] - steps[-1])) + steps
+
+
 def png_bytes(figure: Figure) -> bytes:
     """A figure as PNG."""
     content = io.BytesIO()
