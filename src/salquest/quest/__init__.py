@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from salquest.quest.packaged import packaged_recipes
 
 if TYPE_CHECKING:
-    from salquest.quest.claims import Claim, Judgement, claims_columns, claims_markdown, judge
+    from salquest.quest.claims import Claim, Judgement, judge
     from salquest.quest.engine import QuestResult, QuestWatcher, default_folder, run_quest
     from salquest.quest.recipe import PlannedRun, Recipe, Way, find_recipe, read_recipe
     from salquest.quest.reporting import report_quest
@@ -25,8 +25,6 @@ _HOMES = {
     "Way": "recipe",
     "default_folder": "engine",
     "Recipe": "recipe",
-    "claims_columns": "claims",
-    "claims_markdown": "claims",
     "find_recipe": "recipe",
     "judge": "claims",
     "read_recipe": "recipe",
@@ -42,8 +40,6 @@ __all__ = [
     "QuestWatcher",
     "Recipe",
     "Way",
-    "claims_columns",
-    "claims_markdown",
     "default_folder",
     "find_recipe",
     "judge",

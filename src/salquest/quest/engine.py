@@ -33,10 +33,10 @@ class QuestWatcher:
 
 @dataclass(frozen=True)
 class QuestResult:
-    """Where a quest lies, its table, and how each run ended."""
+    """Where a quest lies, its tables (by way, "" where there is but one; by name for other data sets), and how each run ended."""
 
     root: Path
-    table: ScoreTable
+    tables: Mapping[str, ScoreTable]
     runs: Mapping[str, RunRecord] = field(default_factory=dict)
 
     @property
@@ -94,8 +94,8 @@ def run_quest(
         for way in recipe.all_ways:
             for run in rows_of(root, recipe, way):
                 score_elsewhere(RunFolder(root / "runs" / run.folder), name, other, recipe, crew.cache, watch.stage)
-    table = report_quest(root, data=data, elsewhere=elsewhere, progress=watch.stage)
-    return QuestResult(root, table, crew.records)
+    tables = report_quest(root, data=data, elsewhere=elsewhere, progress=watch.stage)
+    return QuestResult(root, tables, crew.records)
 
 
 def default_folder(recipe: Recipe, data: str) -> Path:
