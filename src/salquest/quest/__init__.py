@@ -14,16 +14,23 @@ if TYPE_CHECKING:
     from salquest.quest.engine import QuestResult, QuestWatcher, run_quest
     from salquest.quest.recipe import PlannedRun, Recipe, find_recipe, read_recipe
     from salquest.quest.reporting import report_quest
+    from salquest.quest.tuning import TuningWatcher, tune
+    from salquest.quest.tuning_report import Tuning
+    from salquest.quest.tuning_request import TuningRequest
 
 _HOMES = {
     "PlannedRun": "recipe",
     "QuestResult": "engine",
     "QuestWatcher": "engine",
     "Recipe": "recipe",
+    "Tuning": "tuning_report",
+    "TuningRequest": "tuning_request",
+    "TuningWatcher": "tuning",
     "find_recipe": "recipe",
     "read_recipe": "recipe",
     "report_quest": "reporting",
     "run_quest": "engine",
+    "tune": "tuning",
 }
 
 __all__ = [
@@ -31,11 +38,15 @@ __all__ = [
     "QuestResult",
     "QuestWatcher",
     "Recipe",
+    "Tuning",
+    "TuningRequest",
+    "TuningWatcher",
     "find_recipe",
     "packaged_recipes",
     "read_recipe",
     "report_quest",
     "run_quest",
+    "tune",
 ]
 
 

@@ -8,6 +8,7 @@ from salquest.report.figures import Curves, contact_sheet, learning_curves, over
 from salquest.report.page import Gallery, quest_page, score_page
 from salquest.report.pair_table import PairRow, PairTable
 from salquest.report.table import ColumnSpec, Row, Score, ScoreTable
+from salquest.report.tuning_figures import TrialPoint, front_figure, search_figure
 
 __all__ = [
     "ColumnSpec",
@@ -20,12 +21,15 @@ __all__ = [
     "Row",
     "Score",
     "ScoreTable",
+    "TrialPoint",
     "contact_sheet",
     "critical_difference_figure",
+    "front_figure",
     "learning_curves",
     "overlay",
     "quest_page",
     "scatter_figure",
     "score_figure",
     "score_page",
+    "search_figure",
 ]
