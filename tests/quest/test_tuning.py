@@ -59,8 +59,9 @@ def done(data: DataSet, cache: Path, tmp_path_factory: pytest.TempPathFactory) -
         return real(plan, *rest, **named)  # type: ignore[arg-type]
 
     def raise_failure(plan: TrainingPlan, *rest: object, **named: object) -> None:
+        wild = msgspec.structs.replace(plan, optimizer="sgd", lr=1e30, activation="relu", decoder={})
         with pytest.raises(TrainingFailed) as failure:
-            real(msgspec.structs.replace(plan, optimizer="sgd", lr=1e30, activation="relu", decoder={}), *rest, **named)  # type: ignore[arg-type]
+            real(wild, *rest, **named)  # type: ignore[arg-type]
         raise failure.value
 
     tuning.train = train  # type: ignore[assignment]
@@ -251,7 +252,7 @@ def test_the_gain_over_the_given_expression_is_paired(done: Tuning, tmp_path: Pa
             tmp_path / "trials" / f"000{number}" / "validation.csv"
         )
     found = replace(made([(0.5, 0.0), (0.6, 0.0)], done, ("cc",)), root=tmp_path)
-    assert gains(found) == ["Trial 1 over the given expression, on the same 2 pictures: CC ↑ +0.100 (+0.100..+0.100)."]
+    assert gains(found) == ["Trial 1 over the given expression, on the same 2 validation pictures: CC ↑ +0.100 (+0.100..+0.100)."]
 
 
 def test_a_search_in_which_nothing_finished_still_has_a_table(done: Tuning, tmp_path: Path) -> None:

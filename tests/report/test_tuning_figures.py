@@ -17,7 +17,7 @@ def points(number: int, *, lost: tuple[int, ...] = (), searched: tuple[str, ...]
         TrialPoint(
             i,
             {} if i in lost else {"cc": 0.5 + 0.01 * i, "kl": 1.0 + 0.02 * i, "nss": 2.0 - 0.1 * i},
-            {name: 0.1 * 2**i for name in searched},
+            dict.fromkeys(searched, 0.1 * 2**i),
             "collapsed" if i in lost else "finished",
         )
         for i in range(number)

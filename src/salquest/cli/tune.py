@@ -45,7 +45,8 @@ def tune(
 ) -> int:
     """Search the weights of a loss on the validation pictures; the same command goes on, and several may search in one folder at once.
 
-    The first trial is the loss as given. No test picture is opened: the last line that is printed trains the best one and scores it on them.
+    The first trial is the loss as given. No test picture is opened: the last line that is printed
+    trains the best one and scores it on them.
 
     Args:
         out: The search's folder.

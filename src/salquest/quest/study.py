@@ -1,4 +1,4 @@
-"""Trials that several processes share: which numbers are tried next, what came of them, which were left behind. The one file that knows Optuna.
+"""Trials that several processes share: what is tried next, what came of it, what was left behind. The one file that knows Optuna.
 
 journal.log     every trial, as Optuna's journal
 locks/          one lock for the journal and one per trial under way; the system frees them when their process ends, however it ends
@@ -64,8 +64,8 @@ class Trial:
 class Study:
     """The trials in a folder.
 
-    What trial n tries depends on the seed, on n and on the trials that have ended by then: one process that is killed and started again tries
-    what it would have tried uninterrupted.
+    What trial n tries depends on the seed, on n and on the trials before it: one process that is killed and started again tries what it
+    would have tried uninterrupted.
 
     Args:
         root: the folder; made where it is not there.

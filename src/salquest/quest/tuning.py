@@ -52,12 +52,12 @@ def tune(
 ) -> Tuning:
     """Search the weights of a loss.
 
-    The first trial is the expression as given, so that a gain is a gain over it. Every trial is a run of `train` on the training and validation
-    pictures; no test picture is opened. What is found was chosen on the validation pictures and looks better there than on new ones: train it
-    and score it on the test part.
+    The first trial is the expression as given, so that a gain is a gain over it. Every trial is a run of `train` on the training and
+    validation pictures; no test picture is opened. What is found was chosen on the validation pictures and looks better there than on new
+    ones: train it and score it on the test part.
 
-    Done again with the same folder the search goes on: trials that have ended are not repeated, one that was interrupted goes on after its last
-    whole epoch. Several processes may search in one folder at the same time.
+    Done again with the same folder the search goes on: trials that have ended are not repeated, one that was interrupted goes on after its
+    last whole epoch. Several processes may search in one folder at the same time.
 
     Args:
         request: what is searched.
@@ -73,7 +73,7 @@ def tune(
         All trials in the folder.
 
     Raises:
-        InputError, UnknownName: the request cannot be meant. Refused: the folder holds another search. MissingExtra: Optuna is not installed.
+        InputError, UnknownName: the request cannot be meant. Refused: the folder holds another search. MissingExtra: no Optuna.
     """
     if trials < 1:
         raise InputError(f"a search needs one trial or more; found {trials}")

@@ -166,8 +166,8 @@ def tuning_table(tuning: Tuning) -> ScoreTable:
     floor = {name: Score(i.mean, i.low, i.high) for name, i in tuning.floor.summary().items()}
     what = "best trials" if len(tuning.request.metrics) == 1 else "trials that no other one beats in every metric"
     caption = (
-        f"{what[0].upper()}{what[1:]}, by number, on the {tuning.floor.columns.height} validation pictures of {tuning.floor.data} on which they "
-        f"were chosen; {tuning.floor.caption()}; 95 % bootstrap intervals over pictures."
+        f"{what[0].upper()}{what[1:]}, by number, on the {tuning.floor.columns.height} validation pictures of {tuning.floor.data} "
+        f"on which they were chosen; {tuning.floor.caption()}; 95 % bootstrap intervals over pictures."
     )
     return ScoreTable([*rows, Row("centre bias (floor)", floor, kind="floor")], column_specs(tuning.request.metrics), caption)
 
@@ -183,23 +183,19 @@ def gains(tuning: Tuning) -> list[str]:
     """For each of the best trials, what it gains over the expression that was given, picture by picture, as sentences."""
     said = []
     for trial in tuning.best:
-        parts = []
-        for column in column_specs(tuning.request.metrics):
-            gain = paired_gain(tuning, trial, column.key)
-            if gain is not None:
-                parts.append(f"{column.heading} {gain.mean:+.3f} ({gain.low:+.3f}..{gain.high:+.3f})")
+        gained = [(column.heading, paired_gain(tuning, trial, column.key)) for column in column_specs(tuning.request.metrics)]
+        parts = [f"{heading} {gain.mean:+.3f} ({gain.low:+.3f}..{gain.high:+.3f})" for heading, gain in gained if gain is not None]
         if parts:
-            said.append(
-                f"Trial {trial.number} over the given expression, on the same {gain.number if gain else 0} pictures: {', '.join(parts)}."
-            )
+            number = tuning.floor.columns.height
+            said.append(f"Trial {trial.number} over the given expression, on the same {number} validation pictures: {', '.join(parts)}.")
     return said
 
 
 def paired_gain(tuning: Tuning, trial: TunedTrial, metric: str) -> Interval | None:
-    """Mean of a trial's score minus the given expression's over the same validation pictures; None for the given one itself, or where it has none.
+    """Mean of a trial's score minus the given expression's over the same validation pictures; None where one of them has none.
 
-    The interval is over pictures alone. It knows nothing of the spread between training seeds, nor of the choice among trials, which makes the
-    best of many look better than it is.
+    The interval is over pictures alone. It knows nothing of the spread between training seeds, nor of the choice among trials, which makes
+    the best of many look better than it is.
     """
     given = tuning.given
     if given is None or given.number == trial.number or not given.scores or not trial.scores:

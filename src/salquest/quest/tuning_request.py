@@ -25,9 +25,9 @@ DIGITS = 4
 class TuningRequest:
     """What is searched, and by what it is judged.
 
-    The scale of a loss cannot be found under Adam: with all weights doubled the gradient doubles, and Adam divides by its size (Kingma 2015).
-    Only ratios of weights count, so that by default the first term keeps its weight. What the scale is to SGD, the learning rate is to both:
-    `lr_span` searches it too.
+    The scale of a loss cannot be found under Adam: with all weights doubled the gradient doubles, and Adam divides by its size (Kingma
+    2015). Only ratios of weights count, so that by default the first term keeps its weight. What the scale is to SGD, the learning rate is
+    to both: `lr_span` searches it too.
 
     Attributes:
         plan: of every trial; its loss is the expression with the weights from which the search sets out.
@@ -69,7 +69,8 @@ class TuningRequest:
             found["lr"] = Range(self.plan.lr / self.lr_span, self.plan.lr, self.plan.lr * self.lr_span)
         if not found:
             raise InputError(
-                f"nothing is left to search in {self.plan.loss!r}: {', '.join(self.kept)} {'is' if len(self.kept) == 1 else 'are'} kept fixed; "
+                f"nothing is left to search in {self.plan.loss!r}: "
+                f"{', '.join(self.kept)} {'is' if len(self.kept) == 1 else 'are'} kept fixed; "
                 "give a sum of several losses, or search the learning rate with --lr-span 10"
             )
         return found

@@ -15,7 +15,7 @@ from salquest.report.table import ColumnSpec
 
 @dataclass(frozen=True)
 class TrialPoint:
-    """One trial: its scores (none where it failed), what it tried by name, and how it ended; only "finished" ones compete. Number 0 was given."""
+    """One trial: its scores (none where it failed), what it tried by name, how it ended; "finished" ones compete, number 0 was given."""
 
     number: int
     scores: Mapping[str, float]
@@ -116,7 +116,7 @@ def _look_at(axis: Any, wanted: Sequence[tuple[float, float]], everything: Seque
 
 
 def _apart(places: Sequence[tuple[float, float]]) -> Any:
-    """x and y of places, also of none."""
+    """Places as their x and their y, also where there are none."""
     return np.reshape(np.array(places, dtype=np.float64), (-1, 2)).T
 
 
