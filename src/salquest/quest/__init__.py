@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from salquest.quest.engine import QuestResult, QuestWatcher, default_folder, run_quest
     from salquest.quest.recipe import PlannedRun, Recipe, Way, find_recipe, read_recipe
     from salquest.quest.reporting import report_quest
+    from salquest.quest.tuning import TuningWatcher, tune
+    from salquest.quest.tuning_report import Tuning
+    from salquest.quest.tuning_request import TuningRequest
 
 _HOMES = {
     "Claim": "claims",
@@ -25,11 +28,15 @@ _HOMES = {
     "Way": "recipe",
     "default_folder": "engine",
     "Recipe": "recipe",
+    "Tuning": "tuning_report",
+    "TuningRequest": "tuning_request",
+    "TuningWatcher": "tuning",
     "find_recipe": "recipe",
     "judge": "claims",
     "read_recipe": "recipe",
     "report_quest": "reporting",
     "run_quest": "engine",
+    "tune": "tuning",
 }
 
 __all__ = [
@@ -39,6 +46,9 @@ __all__ = [
     "QuestResult",
     "QuestWatcher",
     "Recipe",
+    "Tuning",
+    "TuningRequest",
+    "TuningWatcher",
     "Way",
     "default_folder",
     "find_recipe",
@@ -47,6 +57,7 @@ __all__ = [
     "read_recipe",
     "report_quest",
     "run_quest",
+    "tune",
 ]
 
 

@@ -12,6 +12,7 @@ from salquest.report.page import Gallery, Section, report_page
 from salquest.report.pair_table import PairRow, PairTable
 from salquest.report.ranking_figures import RankedWay, pair_matrix_figure, ranking_figure
 from salquest.report.table import ColumnSpec, Row, Score, ScoreTable
+from salquest.report.tuning_figures import TrialPoint, front_figure, search_figure
 
 __all__ = [
     "CellTable",
@@ -28,9 +29,11 @@ __all__ = [
     "ScoreTable",
     "Section",
     "TermGradients",
+    "TrialPoint",
     "centre_bias_figure",
     "contact_sheet",
     "critical_difference_figure",
+    "front_figure",
     "gradient_figure",
     "learning_curves",
     "overlay",
@@ -39,4 +42,6 @@ __all__ = [
     "report_page",
     "scatter_figure",
     "score_figure",
+    "score_page",
+    "search_figure",
 ]
