@@ -45,7 +45,7 @@ class Layout:
     Attributes:
         program: whose layout it is.
         marker: a key that only this layout has.
-        rename: its keys to ours, which are torchvision's (`features.N...`); keys that it leaves alone are checked as they are.
+        rename: its keys to ours (`features.N...`, torchvision's where its network is one list too); keys that it leaves alone are checked as they are.
         normalisation, padding: what the weights want, unless the file's own metadata says otherwise.
     """
 

@@ -23,7 +23,7 @@ class Encoder(nn.Module):
     A new encoder is trainable throughout; `freeze` and `unfreeze` say which stages learn.
 
     Attributes:
-        features: the stages; its state-dict keys are torchvision's (`features.N...`).
+        features: the stages; state-dict keys are `features.N...`, torchvision's where its network is one list too.
         name, taps, channels, strides: of the taps, in the order of the network.
         stages: names of the stages, in the order of the network.
         weights_digest: SHA-256 of the weights file, or "random-seed-N".
