@@ -96,14 +96,17 @@ def report_quest(
     about = f"{data.name} (edition {data.edition()}), {len(test)} test pictures; convention exact, densities of sigma {sigma:.4g} px"
     tables = {rows.way.name: _table(rows, recipe, reference, about, floors_line(floors[rows.way.name], recipe)) for rows in ways}
     sections = [Section(rows.way.title or rows.way.name or "Scores", scores=tables[rows.way.name]) for rows in ways]
+    away: list[WayRows] = []
     for name in recipe.elsewhere:
-        found = _elsewhere(folder, recipe, ways, name, (elsewhere or {}).get(name), progress)
-        if found is None:
+        rows = read_rows(folder, recipe, ways[-1].way, elsewhere=name)
+        if not rows.scores:
             sections.append(Section(f"On {name}", f"Not scored: {name} was not at hand."))
-        else:
-            tables[name] = found
-            sections.append(Section(f"On {name}", scores=found))
-    sections += _conclusions(recipe, ways, floors, reference, about)
+            continue
+        away.append(rows)
+        floors |= noise_floors([rows], recipe)
+        tables[name] = _away(folder, recipe, rows, (elsewhere or {}).get(name), floors, progress)
+        sections.append(Section(rows.way.title, scores=tables[name]))
+    sections += _conclusions(recipe, ways, away, floors, reference, about)
     figures = _figures(folder, recipe, ways, tables, floors, _centre(floor))
     sections += [Section(heading, picture=content) for heading, (_, content) in figures.items()]
     for name, content in figures.values():
@@ -176,13 +179,11 @@ def _score(interval: CrossedInterval) -> Score:
     return Score(interval.mean, interval.low, interval.high)
 
 
-def _elsewhere(
-    folder: Path, recipe: Recipe, ways: Sequence[WayRows], name: str, data: DataSet | None, progress: Progress
-) -> ScoreTable | None:
-    """The rows of the last way on another data set, with the centre bias of its own pictures where the data are at hand."""
-    rows = read_rows(folder, recipe, ways[-1].way, elsewhere=name)
-    if not rows.scores:
-        return None
+def _away(
+    folder: Path, recipe: Recipe, rows: WayRows, data: DataSet | None, floors: Mapping[str, Mapping[str, NoiseFloor]], progress: Progress
+) -> ScoreTable:
+    """Rows on another data set, with the centre bias of its own pictures where the data are at hand."""
+    name = rows.way.name
     path = folder / "baselines" / f"{name}-centre-bias.csv"
     if not path.is_file() and data is not None and data.has_fixations:
         evaluate(
@@ -194,13 +195,13 @@ def _elsewhere(
     reference = {FLOOR: Columns.load(path) if path.is_file() else None}
     pictures = next(iter(next(iter(rows.scores.values())).values())).shape[1]
     about = f"{name}, {pictures} pictures, none of them trained on; convention exact"
-    under = floors_line(noise_floors([rows], recipe)[rows.way.name], recipe)
-    return _table(rows, recipe, reference, about, under)
+    return _table(rows, recipe, reference, about, floors_line(floors[name], recipe))
 
 
 def _conclusions(
     recipe: Recipe,
     ways: Sequence[WayRows],
+    away: Sequence[WayRows],
     floors: Mapping[str, Mapping[str, NoiseFloor]],
     reference: Mapping[str, Columns | None],
     about: str,
@@ -219,7 +220,7 @@ def _conclusions(
             gains.append(Row(name, cells, note=ways[0].note(name)))
         caption = f"Mean difference to the centre bias, picture by picture; {about}."
         sections.append(Section("Gain over the centre bias", scores=ScoreTable(gains, column_specs(recipe.metrics), caption)))
-    tested = verdicts(recipe, ways, floors)
+    tested = verdicts(recipe, [*ways, *away], floors)
     if tested:
         sections.append(Section("What the paper says, tested", cells=verdict_table(tested)))
     left = spreads(ways, floors) if len(ways) > 1 else None

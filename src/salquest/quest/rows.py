@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -73,4 +74,6 @@ def read_rows(root: Path, recipe: Recipe, way: Way, *, elsewhere: str = "") -> W
         metric: {row: np.array([table.numbers(metric) for table in found], dtype=np.float64) for row, found in whole.items()}
         for metric in metrics
     }
+    if elsewhere:
+        way = msgspec.structs.replace(way, name=elsewhere, title=f"On {elsewhere}")
     return WayRows(way, runs, scores, wanted)
