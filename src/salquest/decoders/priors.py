@@ -17,8 +17,8 @@ SIGMA_X, SIGMA_Y = (0.1, 0.9), (0.2, 0.8)
 class LearnedPriors(nn.Module):
     """Axis-aligned Gaussians on a grid, each divided by its own maximum there (Cornia 2018, as released).
 
-    Coordinates are isotropic: x runs from 0 to 1 over the width, y over as much as the height is of it, centred on 0.5. Means start uniform in
-    0.3..0.7 and deviations in 0.05..0.3. All are clipped when the maps are drawn, and a clipped number has no gradient: a sigma_y that
+    Coordinates are isotropic: x runs from 0 to 1 over the width, y over as much as the height is of it, centred on 0.5. Means start
+    uniform in 0.3..0.7 and deviations in 0.05..0.3. All are clipped when the maps are drawn, and a clipped number has no gradient: a sigma_y that
     starts below 0.2 (six in ten do) stays where it is. The printed factor 1 / (2 pi sigma_x sigma_y) cancels in the division.
 
     Args:

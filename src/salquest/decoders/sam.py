@@ -31,7 +31,8 @@ class SamDecoder(nn.Module):
         gaussians: of each of the two sets of priors.
         prior_kernel, prior_dilation: of the two convolutions behind priors.
         activation_before_resize: "relu" as published, where the map is rectified on its own grid; None before a sigmoid or softmax.
-        last_bias, last_scale: where the bias of the 1x1 convolution starts, and what its first weights are multiplied by; see `BruckertDecoder`.
+        last_bias, last_scale: where the bias of the 1x1 convolution starts, and what its first weights are multiplied by; see
+            `BruckertDecoder`.
         seed: of the start (Glorot uniform and biases 0 outside the LSTM and the priors); torch's global generator is left as it was.
 
     Raises:

@@ -27,7 +27,8 @@ class Bottleneck(nn.Module):
         self.bn2 = nn.BatchNorm2d(narrow)
         self.conv3 = convolution(narrow, wide, padding=padding)
         self.bn3 = nn.BatchNorm2d(wide)
-        # without weights sixteen sums would otherwise double the variance sixteen times (Goyal 2017 starts at 0, where branches are not seen)
+        # without a weights file sixteen sums would otherwise double the variance sixteen times (Goyal 2017 starts at 0, where no
+        # branch is seen)
         nn.init.constant_(self.bn3.weight, 0.2)
         self.relu = nn.ReLU(inplace=True)
         self.downsample = (

@@ -29,8 +29,8 @@ class FeatureCache:
     Pictures are encoded one at a time, so that nothing depends on what else is in a batch: with float32 a stored tap is bit for bit
     what encoding gives again on the same machine.
 
-    A folder of `root` belongs to one key (encoder and its form, weights, taps, size, dtype, format version): its name shows the key, its `key.json`
-    holds the whole of it. A file in it belongs to one picture: `DIGEST.safetensors`, or `DIGEST-mirrored.safetensors`.
+    A folder of `root` belongs to one key (encoder and its form, weights, taps, size, dtype, format version): its name shows the key, its
+    `key.json` holds the whole of it. A file in it belongs to one picture: `DIGEST.safetensors`, or `DIGEST-mirrored.safetensors`.
 
     Args:
         root: the folder of all caches, made where it is missing; None keeps nothing and computes always.

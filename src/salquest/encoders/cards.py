@@ -45,7 +45,8 @@ class Layout:
     Attributes:
         program: whose layout it is.
         marker: a key that only this layout has.
-        rename: its keys to ours (`features.N...`, torchvision's where its network is one list too); keys that it leaves alone are checked as they are.
+        rename: its keys to ours (`features.N...`, torchvision's where its network is one list too); keys that it leaves alone are
+            checked as they are.
         normalisation, padding: what the weights want, unless the file's own metadata says otherwise.
     """
 
@@ -99,7 +100,8 @@ class EncoderCard(EncoderForm):
     """One entry of ENCODERS: the form that the weights were trained in, and what belongs to both forms.
 
     Attributes:
-        dilated: the same layers and weights, with the last strides replaced by dilation: a finer last grid. None where there is no such form.
+        dilated: the same layers and weights, with the last strides replaced by dilation: a finer last grid. None where there is no
+            such form.
         rounding: a side of n pixels has ceil(n / stride) or floor(n / stride) cells (the strides are powers of two).
         parameters: in the whole list of features, classifier not counted.
         layouts: files that can be loaded; the first one also says how a network without weights pads and normalises.
