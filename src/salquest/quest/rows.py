@@ -39,9 +39,10 @@ class WayRows:
             missing = self.wanted - len(self.runs[row])
             return f"{missing} of {self.wanted} seeds not begun" if missing else ""
         statuses = sorted({record.status for record in odd})
-        many = f" ({len(odd)} of {self.wanted} seeds)" if self.wanted > 1 else ""
+        if self.wanted > 1:  # the reasons stand with the runs
+            return f"{', '.join(statuses)}, {len(odd)} of {self.wanted} seeds"
         reason = next((record.reason for record in odd if record.reason), "")
-        return ", ".join(statuses) + many + (f": {reason}" if reason else "")
+        return ", ".join(statuses) + (f": {reason}" if reason else "")
 
     def valid(self, metric: str) -> dict[str, NDArray[np.float64]]:
         """The rows that can be compared under a metric: whole, finished, none of their seeds collapsed."""
@@ -69,7 +70,7 @@ def read_rows(root: Path, recipe: Recipe, way: Way, *, elsewhere: str = "") -> W
             tables.setdefault(run.name, []).append(Columns.load(path))
     wanted = len(way.seeds or recipe.seeds)
     whole = {row: found for row, found in tables.items() if len(found) == wanted}
-    metrics = [metric for metric in recipe.metrics if all(metric in table for found in whole.values() for table in found)]
+    metrics = [metric for metric in recipe.metrics if whole and all(metric in table for found in whole.values() for table in found)]
     scores = {
         metric: {row: np.array([table.numbers(metric) for table in found], dtype=np.float64) for row, found in whole.items()}
         for metric in metrics
