@@ -19,7 +19,7 @@ from salquest.models.baselines import OthersCentreBias
 from salquest.quest.elsewhere import metrics_for
 from salquest.quest.recipe import PlannedRun, Recipe, read_recipe, slug
 from salquest.quest.rows import WayRows, read_rows
-from salquest.quest.verdicts import beside_the_paper, floors_line, noise_floors, spreads, verdict_table, verdicts
+from salquest.quest.verdicts import beside_the_paper, floors_line, noise_floors, rates_tried, spreads, verdict_table, verdicts
 from salquest.report import (
     ColumnSpec,
     Curves,
@@ -107,6 +107,9 @@ def report_quest(
         tables[name] = _away(folder, recipe, rows, (elsewhere or {}).get(name), floors, progress)
         sections.append(Section(rows.way.title, scores=tables[name]))
     sections += _conclusions(recipe, ways, away, floors, reference, about)
+    for rows in ways:
+        if rows.way.rates:
+            sections.append(Section(f"Rates tried: {rows.way.title or rows.way.name}", cells=rates_tried(folder, recipe, rows.way)))
     figures = _figures(folder, recipe, ways, tables, floors, _centre(floor))
     sections += [Section(heading, picture=content) for heading, (_, content) in figures.items()]
     for name, content in figures.values():

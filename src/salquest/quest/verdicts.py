@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from salquest.evaluation import NoiseFloor, noise_floor, spread, spread_left
 from salquest.metrics import METRICS
+from salquest.quest.choosing import candidates, chosen_runs
 from salquest.quest.claims import Judgement, judge
-from salquest.quest.recipe import Recipe
+from salquest.quest.recipe import Recipe, Way
 from salquest.quest.rows import WayRows
 from salquest.report import CellTable
 
@@ -131,6 +133,23 @@ def verdict_table(found: Sequence[TestedClaim]) -> CellTable:
         for verdict in found
     ]
     return CellTable(("claim", "way", "verdict", "effect, with 95 % interval over pictures and seeds"), rows)
+
+
+def rates_tried(root: Path, recipe: Recipe, way: Way) -> CellTable:
+    """Per row, what every candidate rate came to on the validation pictures; the chosen one is marked with an arrow."""
+    found = candidates(root, recipe, way)
+    chosen = {run.name: run.rate for run in chosen_runs(root, recipe) if run.way == way.name}
+    sign = -1.0 if way.choose == "loss" else 1.0
+    lines = [
+        [row, *(f"{'→ ' if rate == chosen.get(row) else ''}{sign * values[rate]:.3f}" if rate in values else "-" for rate in way.rates)]
+        for row, values in found.items()
+    ]
+    what = {"cc": "CC", "nss": "NSS", "loss": "loss"}[way.choose]
+    return CellTable(
+        ["", *(f"rate {rate:g}" for rate in way.rates)],
+        lines,
+        f"{what} on the validation pictures, first seed; the arrow marks the choice.",
+    )
 
 
 def beside_the_paper(recipe: Recipe, ways: Sequence[WayRows]) -> CellTable | None:
