@@ -1,7 +1,8 @@
-"""Write a quest's results into the docs: `python tools/publish_quest.py QUEST_FOLDER NAME=DATA_FOLDER "machine, in words"`.
+"""Write a quest's results into the docs: `python tools/publish_quest.py QUEST_FOLDER NAME=DATA_FOLDER "machine, in words" [PAGE]`.
 
-docs/results/NAME.md gets the table, the paired differences between rows, what was run and where; images/ gets the figures and a few maps.
-The text between the first heading and the first table is kept where the page is already there: what the numbers mean is a person's to say.
+docs/results/PAGE.md (the recipe's name where it is not given) gets the tables, verdicts and figures of the quest's report, a sheet of maps,
+what was run and where. The text between the first heading and the first table is kept where the page is already there: what the numbers
+mean is a person's to say.
 """
 
 from __future__ import annotations
@@ -14,79 +15,121 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from salquest.datasets import load_dataset
+from salquest.datasets import DataSet, load_dataset
 from salquest.evaluation import bootstrap_mean
 from salquest.gaze import SaliencyMap
 from salquest.models import load_model
-from salquest.quest import read_recipe
+from salquest.quest import Recipe, read_recipe
+from salquest.quest.rows import WayRows, read_rows
 from salquest.report import contact_sheet, overlay
 from salquest.runs import Columns, RunFolder
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
-SHOWN = 4
+# pictures on the sheet of maps, maps side by side, and their width in pixels
+SHOWN, ACROSS, WIDTH = 3, 6, 170
+# tables with more rows have no table of differences: the matrix of pairs shows them
+FEW = 6
 
 
-def main(folder: str, spec: str, machine: str) -> None:
+def main(folder: str, spec: str, machine: str, page_name: str = "") -> None:
     """Write the page and its images."""
     root = Path(folder)
     recipe = read_recipe((root / "recipe.toml").read_text(), where=folder)
-    runs = {run.name: RunFolder(root / "runs" / run.folder) for run in recipe.expanded() if run.seed == recipe.seeds[0]}
-    records = {name: run.read() for name, run in runs.items()}
-    first = next(iter(records.values()))
-    images = RESULTS / "images"
+    name, _, path = spec.partition("=")
+    data = load_dataset(name, path or None)
+    ways = [read_rows(root, recipe, way) for way in recipe.all_ways]
+    page_name = page_name or recipe.name
+    page, images = RESULTS / f"{page_name}.md", RESULTS / "images"
     images.mkdir(parents=True, exist_ok=True)
-    for figure in ("scores", "learning"):
-        (images / f"{recipe.name}-{figure}.png").write_bytes((root / "figures" / f"{figure}.png").read_bytes())
-    (images / f"{recipe.name}-maps.jpg").write_bytes(_sheet(spec, runs, first.split["test"], float(first.data["sigma_px"])))
-    page = RESULTS / f"{recipe.name}.md"
-    kept = re.search(r"\A# .*?\n(.*?)(?=^\| \|)", page.read_text(), flags=re.DOTALL | re.MULTILINE) if page.is_file() else None
-    page.write_text(
-        f"# {recipe.title or recipe.name}\n{kept.group(1) if kept else chr(10)}{(root / 'table.md').read_text()}\n"
-        f"![Means and intervals](images/{recipe.name}-scores.png)\n\n"
-        "## Differences between rows, picture by picture\n\n"
-        f"{_differences(runs, recipe.metrics)}\n"
-        f"![Stimulus, where people looked, and one prediction per run](images/{recipe.name}-maps.jpg)\n\n"
-        f"![Learning curves on the validation pictures](images/{recipe.name}-learning.png)\n\n"
-        "## What was run\n\n"
-        f"- Command: `salquest quest {recipe.name} --data {recipe.data}=PATH`, then `python tools/publish_quest.py`.\n"
+    text = (root / "table.md").read_text()
+    figures = []
+    for figure in sorted((root / "figures").glob("*.png")):
+        (images / f"{page_name}-{figure.name}").write_bytes(figure.read_bytes())
+        figures.append(f"![{figure.stem}](images/{page_name}-{figure.name})\n")
+    (images / f"{page_name}-maps.jpg").write_bytes(_sheet(root, data, recipe, ways))
+    kept = re.search(r"\A# .*?\n(.*?)(?=^## |^\| \|)", page.read_text(), flags=re.DOTALL | re.MULTILINE) if page.is_file() else None
+    differences = (
+        [f"## Differences between rows, picture by picture\n\n{_differences(root, ways[0], recipe)}"] if _is_small(ways, recipe) else []
+    )
+    parts = [
+        f"# {recipe.title or recipe.name}\n{kept.group(1) if kept else chr(10)}{text}",
+        *differences,
+        "## Figures\n",
+        *figures,
+        f"![Stimulus, where people looked, and one prediction per row](images/{page_name}-maps.jpg)\n",
+        f"## What was run\n\n{_facts(recipe, ways, machine)}",
+    ]
+    page.write_text("\n".join(parts))
+
+
+def _is_small(ways: list[WayRows], recipe: Recipe) -> bool:
+    return len(ways) == 1 and len(recipe.rows) <= FEW
+
+
+def _facts(recipe: Recipe, ways: list[WayRows], machine: str) -> str:
+    records = [record for rows in ways for found in rows.runs.values() for _, record in found]
+    first = records[0]
+    seconds = {rows.way.title or "all": sum(r.seconds for found in rows.runs.values() for _, r in found) for rows in ways}
+    seeds = "; ".join(
+        f"{rows.way.name + ': ' if rows.way.name else ''}{', '.join(map(str, rows.way.seeds or recipe.seeds))}" for rows in ways
+    )
+    dearest = max(records, key=lambda record: record.seconds)
+    return (
+        f"- Command: `salquest quest {recipe.name} --data {first.data['name']}=PATH`, then `python tools/publish_quest.py`.\n"
         f"- Machine: {machine}; {', '.join(f'{name} {version}' for name, version in first.versions.items())}.\n"
-        f"- Time: {', '.join(f'`{name}` {record.seconds:.0f} s' for name, record in records.items())}.\n"
-        f"- Seeds: {', '.join(map(str, recipe.seeds))}. Intervals are over pictures; they do not show how far runs of other seeds would differ.\n"
+        f"- Time of the runs in the tables: {', '.join(f'{name} {value / 60:.0f} min' for name, value in seconds.items())}; "
+        f"the dearest run took {dearest.seconds:.0f} s.\n"
+        f"- Seeds: {seeds}.\n"
         f"- Division: {first.split['origin']}, {', '.join(f'{len(first.split[p])} {p}' for p in ('train', 'val', 'test'))}; "
         "the best epoch is that of the lowest validation loss, test pictures were scored once.\n"
-        f"- Weights of the encoder: {first.network['encoder']['weights_digest'][:12]}.\n"
+        f"- Encoder: {first.network['encoder']['name']}, weights {first.network['encoder']['weights_digest'][:12]}.\n"
     )
 
 
-def _differences(runs: dict[str, RunFolder], metrics: tuple[str, ...]) -> str:
-    names = list(runs)
-    lines = ["| | " + " | ".join(metrics) + " |", "|---" * (len(metrics) + 1) + "|"]
-    tables = {name: Columns.load(run.scores) for name, run in runs.items()}
+def _differences(root: Path, rows: WayRows, recipe: Recipe) -> str:
+    names = list(rows.runs)
+    lines = ["| | " + " | ".join(recipe.metrics) + " |", "|---" * (len(recipe.metrics) + 1) + "|"]
+    tables = {name: Columns.load(RunFolder(root / "runs" / rows.runs[name][0][0].folder).scores) for name in names}
     for better, base in [(name, names[0]) for name in names[1:]] + list(zip(names[2:], names[1:], strict=False)):
         cells = []
-        for metric in metrics:
+        for metric in recipe.metrics:
             found = bootstrap_mean(np.array(tables[better].numbers(metric)) - np.array(tables[base].numbers(metric)))
             cells.append(f"{found.mean:+.3f} <sub>{found.low:+.3f}..{found.high:+.3f}</sub>")
         lines.append(f"| ({better}) − ({base}) | ".replace("*", r"\*") + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
-def _sheet(spec: str, runs: dict[str, RunFolder], test: list[str], sigma: float) -> bytes:
-    name, _, path = spec.partition("=")
-    data = load_dataset(name, path or None)
-    models = [load_model(run.root) for run in runs.values()]
-    rows = []
-    for number in range(SHOWN):
-        sample = data[test[(2 * number + 1) * len(test) // (2 * SHOWN)]]
+def _sheet(root: Path, data: DataSet, recipe: Recipe, ways: list[WayRows]) -> bytes:
+    """Stimulus, where people looked, one prediction per row, in blocks that fit a page."""
+    rows = [found for found in ways if len(found.runs) == max(len(each.runs) for each in ways)][-1]
+    members = {name: found[0] for name, found in rows.runs.items() if found[0][1].status in ("finished", "collapsed")}
+    record = next(iter(members.values()))[1]
+    test, sigma = record.split["test"], float(record.data["sigma_px"])
+    samples = [data[test[(2 * number + 1) * len(test) // (2 * SHOWN)]] for number in range(SHOWN)]
+    columns: dict[str, list[np.ndarray]] = {"stimulus": [], "where people looked": []}
+    for sample in samples:
         pixels = sample.stimulus.pixels()
+        columns["stimulus"].append(pixels)
         looked = SaliencyMap(sample.density(sigma).astype(np.float32), "density")
-        maps = [looked, *(model.predict_stimulus(sample.stimulus) for model in models)]
-        rows.append([pixels, *(overlay(pixels, one) for one in maps)])
-    sheet = contact_sheet(rows, ("stimulus", "where people looked", *runs), width=210)
+        columns["where people looked"].append(overlay(pixels, looked))
+    for name, (run, _) in members.items():
+        model = load_model(root / "runs" / run.folder)
+        columns[name] = [overlay(sample.stimulus.pixels(), model.predict_stimulus(sample.stimulus)) for sample in samples]
+    titles = list(columns)
+    blocks = []
+    for begin in range(0, len(titles), ACROSS):
+        shown = titles[begin : begin + ACROSS]
+        sheet = contact_sheet([[columns[title][i] for title in shown] for i in range(SHOWN)], shown, width=WIDTH)
+        blocks.append(Image.open(io.BytesIO(sheet)).convert("RGB"))
+    whole = Image.new("RGB", (max(block.width for block in blocks), sum(block.height for block in blocks)), "white")
+    top = 0
+    for block in blocks:
+        whole.paste(block, (0, top))
+        top += block.height
     content = io.BytesIO()
-    Image.open(io.BytesIO(sheet)).convert("RGB").save(content, format="JPEG", quality=85)
+    whole.save(content, format="JPEG", quality=82)
     return content.getvalue()
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:5])

@@ -45,12 +45,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_help_and_version_answer(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("--help") == 0
     told = capsys.readouterr().out
-    assert all(command in told for command in ("predict", "train", "quest", "score", "compare", "data", "list", "report"))
+    assert all(command in told for command in ("predict", "train", "quest", "tune", "score", "compare", "data", "list", "report"))
     assert call("--version") == 0
     assert capsys.readouterr().out.strip() == "0.1.0"
 
 
-@pytest.mark.parametrize("command", ["predict", "train", "quest", "score", "compare", "report", "list", "data check", "data import"])
+@pytest.mark.parametrize(
+    "command", ["predict", "train", "quest", "tune", "score", "compare", "report", "list", "data check", "data import"]
+)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(*command.split(), "--help") == 0
     assert "Usage: salquest" in capsys.readouterr().out

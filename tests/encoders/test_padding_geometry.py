@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from salquest.encoders import ENCODERS
-from salquest.encoders.inverted_residuals import convolution, same_padding
+from salquest.encoders.padded import convolution, same_padding
 
 
 @pytest.mark.parametrize(

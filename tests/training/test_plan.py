@@ -25,6 +25,11 @@ def test_the_last_layer_starts_small_near_the_level_of_a_density_and_the_record_
     assert decoder == {"last_bias": bias, "last_scale": 0.1}
 
 
+def test_the_record_names_what_a_network_changes_in_its_decoder_and_a_plan_may_change_it_again() -> None:
+    resolved = TrainingPlan(loss="kld", network="sam-mobilenet", decoder={"width": 32}).resolved().decoder
+    assert resolved == {"width": 32, "reduction": 1, "last_bias": -3.0, "last_scale": 0.1}
+
+
 def test_a_plan_that_names_its_start_keeps_it() -> None:
     assert TrainingPlan(loss="kld", decoder={"last_scale": 1.0}).resolved().decoder == {"last_bias": -3.0, "last_scale": 1.0}
 

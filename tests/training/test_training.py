@@ -169,6 +169,22 @@ def test_an_encoder_that_learns_moves_from_the_named_stage_on(blobs: DataSet, sp
     assert moved == {"14", "15", "16", "17"}
 
 
+@pytest.mark.parametrize("unfreeze", ["none", "features.15"])
+def test_sam_learns_from_cached_features_of_a_dilated_encoder_and_with_it(
+    unfreeze: str, blobs: DataSet, split: Split, plan: TrainingPlan, cache: Path, tmp_path: Path
+) -> None:
+    small = msgspec.structs.replace(plan, network="sam-mobilenet", unfreeze=unfreeze, decoder={"width": 16, "last_bias": -3.0})
+    train(small, blobs, split, tmp_path / "sam", device="cpu", cache=cache)
+    losses = Columns.load(tmp_path / "sam" / "log.csv").numbers("train_loss")
+    assert losses[-1] < losses[0]
+    weights = load_file(tmp_path / "sam" / "weights.safetensors")
+    start = run_module._network(small.resolved(), blobs).state_dict()
+    moved = {name.split(".")[2] for name in start if name.startswith("encoder.") and not torch.equal(weights[name], start[name])}
+    assert moved == (set() if unfreeze == "none" else {"15", "16", "17"})
+    assert all(not torch.equal(weights[name], start[name]) for name in ("decoder.lstm.attend.weight", "decoder.priors.0.mu_x"))
+    assert load_model(tmp_path / "sam").predict(np.zeros((30, 40, 3), np.uint8)).size == (30, 40)
+
+
 def test_all_losses_start_from_the_same_weights_and_see_the_same_batches(blobs: DataSet, split: Split, plan: TrainingPlan) -> None:
     networks = [
         run_module._network(msgspec.structs.replace(plan, loss=loss, activation="sigmoid").resolved(), blobs) for loss in ("mse", "kld")

@@ -23,6 +23,7 @@ app = App(
 app.command("salquest.cli.predict:predict", name="predict", help="Write the saliency maps of pictures.")
 app.command("salquest.cli.train:train", name="train", help="Train a network under a loss and leave a run folder.")
 app.command("salquest.cli.quest:quest", name="quest", help="Carry out a recipe: many runs, one table, one report.")
+app.command("salquest.cli.tune:tune", name="tune", help="Search the weights of a loss on the validation pictures.")
 app.command("salquest.cli.report:report", name="report", help="Write a quest's tables and page again from its folder.")
 app.command("salquest.cli.score:score", name="score", help="Score maps or models on a data set.")
 app.command("salquest.cli.compare:compare", name="compare", help="Compare maps or models on the same pictures, with tests.")

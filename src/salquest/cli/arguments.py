@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from salquest.datasets import DataSet, load_dataset
 from salquest.errors import InputError
@@ -27,3 +28,30 @@ def split_spec(spec: str) -> tuple[str, str | None]:
 def names(text: str) -> tuple[str, ...]:
     """Comma-separated names."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def settings_of(words: list[str]) -> dict[str, Any]:
+    """NAME=VALUE words as settings; decoder.NAME goes to the decoder's options."""
+    found: dict[str, Any] = {}
+    for word in words:
+        name, sign, text = word.partition("=")
+        if not sign or not name:
+            raise InputError(f"--set takes NAME=VALUE; found {word!r}")
+        values = [_value(part) for part in text.split(",")]
+        value = values[0] if len(values) == 1 else values
+        if name.startswith("decoder."):
+            found.setdefault("decoder", {})[name.removeprefix("decoder.")] = value
+        else:
+            found[name] = value
+    return found
+
+
+def _value(text: str) -> str | int | float | bool:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -23,9 +23,10 @@ from salquest.report import (
     PairTable,
     PictureScatter,
     RankLine,
+    Section,
     critical_difference_figure,
+    report_page,
     scatter_figure,
-    score_page,
 )
 from salquest.report.pair_table import p_text
 from salquest.runs import ProgressDisplay, write_text
@@ -100,12 +101,14 @@ def compare(
         best, second = _by_rank(found)[:2]
         metric = next(iter(found.rankings))
         keys = [key for key, _ in found.differing(metric, best, second, PICTURES)]
-        page = score_page(
+        page = report_page(
             title=f"{chosen.name}: {', '.join(found.models)}",
             introduction=_left_out(found),
-            table=table,
-            pairs=pairs,
-            figures=_figures(found),
+            sections=[
+                Section("Scores", scores=table),
+                Section("Differences", pairs=pairs),
+                *(Section(heading, picture=picture) for heading, picture in _figures(found).items()),
+            ],
             gallery=gallery(
                 models,
                 chosen,

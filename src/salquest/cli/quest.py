@@ -9,7 +9,7 @@ import msgspec
 from cyclopts import Parameter
 
 from salquest.cli.arguments import split_spec
-from salquest.cli.output import show
+from salquest.cli.output import show_tables
 from salquest.cli.watching import announce, run_watcher
 from salquest.datasets import load_dataset
 from salquest.errors import InputError
@@ -79,6 +79,6 @@ def quest(
             workers=workers,
             watch=QuestWatcher(begin=begin, end=end, stage=display.update),
         )
-    show(result.table.to_terminal())
-    print(f"report: {result.root / 'report.html'}; tables: {result.root / 'table'}.md, .csv, .json")
+    show_tables(result.tables)
+    print(f"report: {result.root / 'report.html'}; tables: {result.root / 'table.md'}, and .csv and .json beside it")
     return 1 if result.failed else 0

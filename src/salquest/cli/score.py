@@ -13,7 +13,7 @@ from salquest.cli.scoring import chosen_models, chosen_part, gallery, limits_of,
 from salquest.errors import InputError
 from salquest.evaluation import DEFAULT_METRICS, evaluate_all
 from salquest.metrics.conventions import convention_named
-from salquest.report import score_figure, score_page
+from salquest.report import Section, report_page, score_figure
 from salquest.runs import Columns, ProgressDisplay, write_text
 
 # pictures on the page, evenly over the scored ones
@@ -82,11 +82,13 @@ def score(
     if html is not None:
         common = [key for key in results[0].keys if all(key in result.keys for result in results)]
         number = min(PICTURES, len(common))
-        page = score_page(
+        page = report_page(
             title=f"{chosen.name}: {', '.join(result.model for result in results)}",
-            table=table,
-            shares=shares,
-            figures={"Means and intervals": score_figure(table, [column.key for column in table.columns])},
+            sections=[
+                Section("Scores", scores=table),
+                *([Section("Share of the ceiling", scores=shares)] if shares is not None else []),
+                Section("Means and intervals", picture=score_figure(table, [column.key for column in table.columns])),
+            ],
             gallery=gallery(models, chosen, [common[i * len(common) // number] for i in range(number)], results[0].sigma_px),
             facts={"data": f"{chosen.name}, edition {chosen.edition()}, {part} pictures", "convention": convention},
         )

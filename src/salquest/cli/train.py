@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from msgspec import structs
 
-from salquest.cli.arguments import data_set
+from salquest.cli.arguments import data_set, settings_of
 from salquest.cli.watching import announce, run_watcher
 from salquest.datasets import Split, divide, load_dataset
 from salquest.errors import InputError
@@ -25,7 +25,7 @@ def train(
     *,
     out: Path,
     data: Annotated[str | None, Parameter(help="NAME=PATH, or NAME where it is embedded or below SALQUEST_DATA.")] = None,
-    loss: Annotated[str | None, Parameter(help='A weighted sum, such as "10*kld - 2*cc - nss".')] = None,
+    loss: Annotated[str | None, Parameter(help="A weighted sum, such as `10*kld - 2*cc - nss`.", allow_leading_hyphen=True)] = None,
     network: str = "bruckert",
     encoder: str = "mobilenet_v2",
     weights: str = "imagenet",
@@ -113,7 +113,7 @@ def train(
             "precision": precision,
             **({"own_losses": str(losses)} if losses is not None else {}),
         }
-        plan = plan_from({**settings, **_others(set)}, where="command line").resolved()
+        plan = plan_from({**settings, **settings_of(set)}, where="command line").resolved()
         chosen = data_set(data)
         parts = divide(chosen, split)
     leads = os.environ.get("RANK", "0") == "0"  # of several processes that torchrun started one speaks
@@ -146,30 +146,3 @@ def _stored(out: Path, data: str | None) -> tuple[TrainingPlan, Any, Split]:
         )
     parts = {part: tuple(record.split[part]) for part in ("train", "val", "test")}
     return plan_from(dict(record.plan), where=str(out)), chosen, Split(**parts, origin=record.split["origin"])
-
-
-def _others(words: list[str]) -> dict[str, Any]:
-    """NAME=VALUE words as settings; decoder.NAME goes to the decoder's options."""
-    found: dict[str, Any] = {}
-    for word in words:
-        name, sign, text = word.partition("=")
-        if not sign or not name:
-            raise InputError(f"--set takes NAME=VALUE; found {word!r}")
-        values = [_value(part) for part in text.split(",")]
-        value = values[0] if len(values) == 1 else values
-        if name.startswith("decoder."):
-            found.setdefault("decoder", {})[name.removeprefix("decoder.")] = value
-        else:
-            found[name] = value
-    return found
-
-
-def _value(text: str) -> str | int | float | bool:
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

@@ -9,12 +9,31 @@ from salquest.decoders.catalogue import DECODERS, DecoderCard
 
 if TYPE_CHECKING:
     from salquest.decoders.aspp import BruckertDecoder
+    from salquest.decoders.attentive_lstm import AttentiveConvLSTM
     from salquest.decoders.gaussian import FixedGaussian
+    from salquest.decoders.priors import LearnedPriors
     from salquest.decoders.readout import LightReadout
+    from salquest.decoders.sam import SamDecoder
 
-__all__ = ["DECODERS", "BruckertDecoder", "DecoderCard", "FixedGaussian", "LightReadout"]
+__all__ = [
+    "DECODERS",
+    "AttentiveConvLSTM",
+    "BruckertDecoder",
+    "DecoderCard",
+    "FixedGaussian",
+    "LearnedPriors",
+    "LightReadout",
+    "SamDecoder",
+]
 
-_NEED_TORCH = {"BruckertDecoder": "aspp", "FixedGaussian": "gaussian", "LightReadout": "readout"}
+_NEED_TORCH = {
+    "AttentiveConvLSTM": "attentive_lstm",
+    "BruckertDecoder": "aspp",
+    "FixedGaussian": "gaussian",
+    "LearnedPriors": "priors",
+    "LightReadout": "readout",
+    "SamDecoder": "sam",
+}
 
 
 def __getattr__(name: str) -> Any:

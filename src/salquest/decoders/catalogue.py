@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ class DecoderCard:
         build: `build(channels, **options)` makes the module; it maps taps (B, C_i, h_i, w_i) to a raw map (B, h, w).
         parameters: how many it trains by default, for some channels of taps.
         grid: whose grid the map has, by default.
+        before_relu: options for a map that a ReLU makes into values: where the paper has that ReLU inside the decoder.
         summary, source: what it is, and whom it follows.
     """
 
@@ -26,6 +27,7 @@ class DecoderCard:
     grid: str
     summary: str
     source: str
+    before_relu: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _bruckert(*args: Any, **options: Any) -> nn.Module:
@@ -40,6 +42,12 @@ def _light(*args: Any, **options: Any) -> nn.Module:
     return LightReadout(*args, **options)
 
 
+def _sam(*args: Any, **options: Any) -> nn.Module:
+    from salquest.decoders.sam import SamDecoder
+
+    return SamDecoder(*args, **options)
+
+
 DECODERS: Mapping[str, DecoderCard] = {
     "bruckert": DecoderCard(
         build=_bruckert,
@@ -47,6 +55,7 @@ DECODERS: Mapping[str, DecoderCard] = {
         grid="first tap",
         summary="3x3 reduction, four dilated branches, 1x1, fixed 5x5 blur",
         source="Bruckert 2021",
+        before_relu={"activation_before_blur": "relu"},
     ),
     "light": DecoderCard(
         build=_light,
@@ -54,5 +63,13 @@ DECODERS: Mapping[str, DecoderCard] = {
         grid="finest tap",
         summary="1x1 per tap, summed on the finest grid, two depthwise 5x5",
         source="ours",
+    ),
+    "sam": DecoderCard(
+        build=_sam,
+        parameters={(512,): 37_121_153, (2048,): 46_558_849},
+        grid="first tap",
+        summary="attentive LSTM of four steps, twice 16 learned Gaussians and a dilated 5x5, 1x1",
+        source="Cornia 2018",
+        before_relu={"activation_before_resize": "relu"},
     ),
 }

@@ -29,8 +29,8 @@ class FeatureCache:
     Pictures are encoded one at a time, so that nothing depends on what else is in a batch: with float32 a stored tap is bit for bit
     what encoding gives again on the same machine.
 
-    A folder of `root` belongs to one key (encoder, weights, taps, size, dtype, format version): its name shows the key, its `key.json`
-    holds the whole of it. A file in it belongs to one picture: `DIGEST.safetensors`, or `DIGEST-mirrored.safetensors`.
+    A folder of `root` belongs to one key (encoder and its form, weights, taps, size, dtype, format version): its name shows the key, its
+    `key.json` holds the whole of it. A file in it belongs to one picture: `DIGEST.safetensors`, or `DIGEST-mirrored.safetensors`.
 
     Args:
         root: the folder of all caches, made where it is missing; None keeps nothing and computes always.
@@ -111,13 +111,16 @@ class FeatureCache:
             "size": list(self.size),
             "dtype": self.dtype,
             "format_version": FORMAT_VERSION,
+            # named only where it is so: the plain form's folders are older than the choice
+            **({"dilated": True} if self.encoder.dilated else {}),
         }
 
     def _folder_name(self) -> str:
         weights = self.encoder.weights_digest
         short = weights if weights.startswith("random-seed-") else weights[:12]
         taps = "+".join(self.encoder.taps)
-        readable = f"{self.encoder.name}_{short}_{taps}_{self.size[0]}x{self.size[1]}_{self.dtype}_v{FORMAT_VERSION}"
+        form = "-dilated" if self.encoder.dilated else ""
+        readable = f"{self.encoder.name}{form}_{short}_{taps}_{self.size[0]}x{self.size[1]}_{self.dtype}_v{FORMAT_VERSION}"
         return readable.replace(":", "-").replace("/", "-")
 
     def _claim(self, path: Path) -> None:

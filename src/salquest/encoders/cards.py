@@ -45,7 +45,8 @@ class Layout:
     Attributes:
         program: whose layout it is.
         marker: a key that only this layout has.
-        rename: its keys to ours, which are torchvision's (`features.N...`); keys that it leaves alone are checked as they are.
+        rename: its keys to ours (`features.N...`, torchvision's where its network is one list too); keys that it leaves alone are
+            checked as they are.
         normalisation, padding: what the weights want, unless the file's own metadata says otherwise.
     """
 
@@ -76,32 +77,44 @@ class WeightsCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EncoderCard:
-    """One entry of ENCODERS.
+class EncoderForm:
+    """How an encoder is put together, and where it can be read.
 
     Attributes:
         build: makes the whole list of features, for a padding; the numbers in it are whatever torch starts with.
         taps: every place that can be read, in the order of the network.
         default_taps: those read when nothing else is asked for.
+    """
+
+    build: Callable[[Padding], nn.Sequential]
+    taps: tuple[Tap, ...]
+    default_taps: tuple[str, ...]
+
+    def choose(self, names: Sequence[str] | None) -> tuple[Tap, ...]:
+        """The taps of these names, or the default ones; see `choose_taps`."""
+        return choose_taps(self.taps, self.default_taps if names is None else names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderCard(EncoderForm):
+    """One entry of ENCODERS: the form that the weights were trained in, and what belongs to both forms.
+
+    Attributes:
+        dilated: the same layers and weights, with the last strides replaced by dilation: a finer last grid. None where there is no
+            such form.
         rounding: a side of n pixels has ceil(n / stride) or floor(n / stride) cells (the strides are powers of two).
         parameters: in the whole list of features, classifier not counted.
         layouts: files that can be loaded; the first one also says how a network without weights pads and normalises.
         weights: those with a name; the first one is what "imagenet" means.
     """
 
-    build: Callable[[Padding], nn.Sequential]
-    taps: tuple[Tap, ...]
-    default_taps: tuple[str, ...]
+    dilated: EncoderForm | None = None
     rounding: Literal["ceil", "floor"]
     parameters: int
     layouts: tuple[Layout, ...]
     weights: Mapping[str, WeightsCard]
     source: str
     licence: str
-
-    def choose(self, names: Sequence[str] | None) -> tuple[Tap, ...]:
-        """The taps of these names, or the default ones; see `choose_taps`."""
-        return choose_taps(self.taps, self.default_taps if names is None else names)
 
 
 def choose_taps(taps: Sequence[Tap], names: Sequence[str]) -> tuple[Tap, ...]:

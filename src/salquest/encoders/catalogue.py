@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from salquest.encoders import efficientnet_lite0, mobilenet_v2, vgg16
-from salquest.encoders.cards import EncoderCard, Layout, WeightsCard
+from salquest.encoders import efficientnet_lite0, mobilenet_v2, resnet50, vgg16
+from salquest.encoders.cards import EncoderCard, EncoderForm, Layout, WeightsCard
 
 ENCODERS: Mapping[str, EncoderCard] = {
     "mobilenet_v2": EncoderCard(
         build=mobilenet_v2.build_mobilenet_v2,
         taps=mobilenet_v2.TAPS,
         default_taps=("features.6", "features.13", "features.17"),
+        dilated=EncoderForm(
+            build=mobilenet_v2.build_dilated_mobilenet_v2,
+            taps=mobilenet_v2.DILATED_TAPS,
+            # both on the last grid: features.17 alone, made to tell classes apart, says little about gaze
+            default_taps=("features.13", "features.17"),
+        ),
         rounding="ceil",
         parameters=2_223_872,
         layouts=(
@@ -49,6 +55,11 @@ ENCODERS: Mapping[str, EncoderCard] = {
         build=vgg16.build_vgg16,
         taps=vgg16.vgg16_taps(),
         default_taps=("pool3", "pool4", "relu5_3"),
+        dilated=EncoderForm(
+            build=vgg16.build_dilated_vgg16,
+            taps=vgg16.dilated_vgg16_taps(),
+            default_taps=("relu5_3",),
+        ),
         rounding="floor",
         parameters=14_714_688,
         layouts=(Layout(program="torchvision", marker="features.28.weight"),),
@@ -64,10 +75,39 @@ ENCODERS: Mapping[str, EncoderCard] = {
         source="Simonyan 2015",
         licence="ours, MIT",
     ),
+    "resnet50": EncoderCard(
+        build=resnet50.build_resnet50,
+        taps=resnet50.TAPS,
+        default_taps=("layer2", "layer3", "layer4"),
+        dilated=EncoderForm(
+            build=resnet50.build_dilated_resnet50,
+            taps=resnet50.DILATED_TAPS,
+            default_taps=("layer4",),
+        ),
+        rounding="ceil",
+        parameters=23_508_032,
+        layouts=(Layout(program="torchvision", marker="layer4.2.conv3.weight", rename=resnet50.rename_torchvision_keys),),
+        weights={
+            "torchvision": WeightsCard(
+                file_name="resnet50-0676ba61.pth",
+                sha256="0676ba61",
+                origin="https://download.pytorch.org/models/resnet50-0676ba61.pth",
+                licence="BSD-3-Clause",
+                size_mb=102.5,
+            ),
+        },
+        source="He 2016",
+        licence="ours, MIT",
+    ),
     "efficientnet_lite0": EncoderCard(
         build=efficientnet_lite0.build_efficientnet_lite0,
         taps=efficientnet_lite0.TAPS,
         default_taps=("blocks.4", "blocks.10", "blocks.15"),
+        dilated=EncoderForm(
+            build=efficientnet_lite0.build_dilated_efficientnet_lite0,
+            taps=efficientnet_lite0.DILATED_TAPS,
+            default_taps=("blocks.10", "blocks.15"),
+        ),
         rounding="ceil",
         parameters=3_371_008,
         layouts=(

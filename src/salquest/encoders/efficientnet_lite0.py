@@ -20,7 +20,11 @@ ROWS = (
     Row(4, 5, 2, 6, 192),
     Row(1, 3, 1, 6, 320),
 )
-TAPS = taps_of(ROWS, ["stem", *(f"blocks.{index}" for index in range(16)), "head"])
+NAMES = ["stem", *(f"blocks.{index}" for index in range(16)), "head"]
+TAPS = taps_of(ROWS, NAMES)
+DILATED_STRIDE = 16
+"""Where the dilated form stops halving: blocks.11 keeps its grid, blocks.12 to 15 look through dilation 2."""
+DILATED_TAPS = taps_of(ROWS, NAMES, end_stride=DILATED_STRIDE)
 NORMALISATION = Normalisation((127 / 255,) * 3, (128 / 255,) * 3)  # (x - 127) / 128 of RGB in 0..255
 
 _OUTSIDE = {"_conv_stem": "features.0.0", "_bn0": "features.0.1", "_conv_head": "features.17.0", "_bn1": "features.17.1"}
@@ -34,6 +38,13 @@ def build_efficientnet_lite0(padding: Padding) -> nn.Sequential:
 
     # TensorFlow's batch norm adds 1e-3 where torch's adds 1e-5
     return build_inverted_residuals(ROWS, padding=padding, eps=1e-3)
+
+
+def build_dilated_efficientnet_lite0(padding: Padding) -> nn.Sequential:
+    """The same list with the last stride replaced by dilation."""
+    from salquest.encoders.inverted_residuals import build_inverted_residuals
+
+    return build_inverted_residuals(ROWS, padding=padding, eps=1e-3, end_stride=DILATED_STRIDE)
 
 
 def rename_wheel_keys(key: str) -> str:

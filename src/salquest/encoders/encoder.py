@@ -23,13 +23,14 @@ class Encoder(nn.Module):
     A new encoder is trainable throughout; `freeze` and `unfreeze` say which stages learn.
 
     Attributes:
-        features: the stages; its state-dict keys are torchvision's (`features.N...`).
+        features: the stages; state-dict keys are `features.N...`, torchvision's where its network is one list too.
         name, taps, channels, strides: of the taps, in the order of the network.
         stages: names of the stages, in the order of the network.
         weights_digest: SHA-256 of the weights file, or "random-seed-N".
         normalisation, padding: what belongs to the weights.
         batch_norm: "eval": running statistics are used and never changed, whatever `train()` is told; "train": stages that learn
             follow `train()`. The scale and the shift of a batch norm are parameters of its stage in both cases.
+        dilated: the last strides are replaced by dilation.
     """
 
     mean: Tensor
@@ -46,13 +47,14 @@ class Encoder(nn.Module):
         normalisation: Normalisation,
         padding: Padding | None,
         batch_norm: BatchNorm = "eval",
+        dilated: bool = False,
     ) -> None:
         super().__init__()
         if batch_norm not in get_args(BatchNorm):
             raise InputError(f"batch norm of an encoder is 'eval' or 'train', not {batch_norm!r}")
         self.features = features
         self.name, self.weights_digest = name, weights_digest
-        self.normalisation, self.padding, self.batch_norm = normalisation, padding, batch_norm
+        self.normalisation, self.padding, self.batch_norm, self.dilated = normalisation, padding, batch_norm, dilated
         self.taps = tuple(tap.name for tap in taps)
         self.channels = tuple(tap.channels for tap in taps)
         self.strides = tuple(tap.stride for tap in taps)
@@ -161,4 +163,5 @@ class Encoder(nn.Module):
             "std": list(self.normalisation.std),
             "padding": self.padding,
             "batch_norm": self.batch_norm,
+            "dilated": self.dilated,
         }

@@ -20,7 +20,11 @@ ROWS = (
     Row(3, 3, 2, 6, 160),
     Row(1, 3, 1, 6, 320),
 )
-TAPS = taps_of(ROWS, [f"features.{index}" for index in range(19)])
+NAMES = [f"features.{index}" for index in range(19)]
+TAPS = taps_of(ROWS, NAMES)
+DILATED_STRIDE = 16
+"""Where the dilated form stops halving: features.14 keeps its grid, features.15 to 17 look through dilation 2."""
+DILATED_TAPS = taps_of(ROWS, NAMES, end_stride=DILATED_STRIDE)
 
 # layers of a block in the older numbering, where convolution, batch norm and ReLU6 stand in one list, to torchvision's nested one
 _NESTED = {"0": "0.0", "1": "0.1", "3": "1.0", "4": "1.1", "6": "2", "7": "3"}
@@ -32,6 +36,13 @@ def build_mobilenet_v2(padding: Padding) -> nn.Sequential:
     from salquest.encoders.inverted_residuals import build_inverted_residuals
 
     return build_inverted_residuals(ROWS, padding=padding, eps=1e-5)
+
+
+def build_dilated_mobilenet_v2(padding: Padding) -> nn.Sequential:
+    """The same list with the last stride replaced by dilation."""
+    from salquest.encoders.inverted_residuals import build_inverted_residuals
+
+    return build_inverted_residuals(ROWS, padding=padding, eps=1e-5, end_stride=DILATED_STRIDE)
 
 
 def rename_flat_blocks(key: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from salquest.encoders.cards import Padding, Tap
@@ -23,6 +24,11 @@ def vgg16_taps() -> tuple[Tap, ...]:
     return tuple(Tap(name, index, channels, stride) for index, (name, channels, stride) in enumerate(names))
 
 
+def dilated_vgg16_taps() -> tuple[Tap, ...]:
+    """The first 30 of them; from pool4 on at stride 8."""
+    return tuple(replace(tap, stride=min(tap.stride, 8)) for tap in vgg16_taps()[:-1])
+
+
 def build_vgg16(padding: Padding) -> nn.Sequential:
     """The list of features, with 14 714 688 parameters.
 
@@ -31,12 +37,39 @@ def build_vgg16(padding: Padding) -> nn.Sequential:
     """
     from torch import nn
 
+    return nn.Sequential(*_layers(), nn.MaxPool2d(2, 2))
+
+
+def build_dilated_vgg16(padding: Padding) -> nn.Sequential:
+    """DCN-VGG (Cornia 2018): pool4 no longer halves the grid, block 5 looks through dilation 2, and there is no pool5.
+
+    The layers stand where they stand in the plain list and have the same weights.
+
+    Args:
+        padding: changes nothing, as above. (Cornia's pool3 rounds up, torchvision's rounds down: the same on sides that 8 divides.)
+    """
+    from torch import nn
+
+    from salquest.encoders.padded import SameMaxPool2d
+
+    layers = _layers(last_dilation=2)
+    (place,) = (tap.index for tap in vgg16_taps() if tap.name == "pool4")
+    layers[place] = SameMaxPool2d(2, 1)
+    return nn.Sequential(*layers)
+
+
+def _layers(*, last_dilation: int = 1) -> list[nn.Module]:
+    """All layers up to the last ReLU; the last block's convolutions have a dilation."""
+    from torch import nn
+
     layers: list[nn.Module] = []
     channels = 3
-    for widths in BLOCKS:
+    for block, widths in enumerate(BLOCKS, start=1):
+        dilation = last_dilation if block == len(BLOCKS) else 1
         for width in widths:
             # not in place: a tap before the ReLU must stay what it was
-            layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+            layers += [nn.Conv2d(channels, width, 3, padding=dilation, dilation=dilation), nn.ReLU()]
             channels = width
-        layers.append(nn.MaxPool2d(2, 2))
-    return nn.Sequential(*layers)
+        if block < len(BLOCKS):
+            layers.append(nn.MaxPool2d(2, 2))
+    return layers

@@ -19,7 +19,7 @@ from salquest.encoders.download import fetch
 from salquest.errors import BrokenFile, DataNotFound, InputError, UnknownName
 from salquest.runs import cache_folder
 
-NOT_FEATURES = ("classifier.", "_fc.")  # a classifier may stand in the file; nothing here reads it
+NOT_FEATURES = ("classifier.", "_fc.", "fc.")  # a classifier may stand in the file; nothing here reads it
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 

@@ -97,6 +97,6 @@ def _gram_distance(predicted: Tensor, observed: Tensor) -> Tensor:
     if one.shape[2] >= one.shape[1]:
         return (one @ one.transpose(1, 2) - other @ other.transpose(1, 2)).square().sum(dim=(1, 2))
     # |A A' - B B'|^2 = |A' A|^2 - 2 |A' B|^2 + |B' B|^2: matrices of positions instead of channels, where there are fewer of them
-    return sum(  # type: ignore[return-value]
+    return sum(
         weight * (a.transpose(1, 2) @ b).square().sum(dim=(1, 2)) for weight, a, b in ((1, one, one), (-2, one, other), (1, other, other))
     )

@@ -34,6 +34,13 @@ MODELS: Mapping[str, ModelCard] = {
     "uniform": ModelCard(Uniform, "every pixel alike: chance", "-"),
     "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1"),
     "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours"),
+    "sam-vgg": ModelCard(
+        None, "SAM: attentive LSTM and learned priors on a dilated VGG-16 (--encoder vgg16), to be trained", "Cornia 2018, SAM-VGG"
+    ),
+    "sam-resnet": ModelCard(
+        None, "SAM on a dilated ResNet-50 (--encoder resnet50) reduced to 512 maps, to be trained", "Cornia 2018, SAM-ResNet"
+    ),
+    "sam-mobilenet": ModelCard(None, "SAM in small, for two cores: 64 maps on a dilated MobileNetV2, to be trained", "after Cornia 2018"),
 }
 
 # until a trained model ships

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 from salquest.quest.packaged import packaged_recipes
 
 if TYPE_CHECKING:
-    from salquest.quest.claims import Claim, Judgement, claims_columns, claims_markdown, judge
+    from salquest.quest.claims import Claim, Judgement, judge
     from salquest.quest.engine import QuestResult, QuestWatcher, default_folder, run_quest
     from salquest.quest.recipe import PlannedRun, Recipe, Way, find_recipe, read_recipe
     from salquest.quest.reporting import report_quest
+    from salquest.quest.tuning import TuningWatcher, tune
+    from salquest.quest.tuning_report import Tuning
+    from salquest.quest.tuning_request import TuningRequest
 
 _HOMES = {
     "Claim": "claims",
@@ -25,13 +28,15 @@ _HOMES = {
     "Way": "recipe",
     "default_folder": "engine",
     "Recipe": "recipe",
-    "claims_columns": "claims",
-    "claims_markdown": "claims",
+    "Tuning": "tuning_report",
+    "TuningRequest": "tuning_request",
+    "TuningWatcher": "tuning",
     "find_recipe": "recipe",
     "judge": "claims",
     "read_recipe": "recipe",
     "report_quest": "reporting",
     "run_quest": "engine",
+    "tune": "tuning",
 }
 
 __all__ = [
@@ -41,9 +46,10 @@ __all__ = [
     "QuestResult",
     "QuestWatcher",
     "Recipe",
+    "Tuning",
+    "TuningRequest",
+    "TuningWatcher",
     "Way",
-    "claims_columns",
-    "claims_markdown",
     "default_folder",
     "find_recipe",
     "judge",
@@ -51,6 +57,7 @@ __all__ = [
     "read_recipe",
     "report_quest",
     "run_quest",
+    "tune",
 ]
 
 

@@ -26,7 +26,6 @@ from salquest.evaluation.crossed import RowPair, compare_rows, stacked
 from salquest.evaluation.rank_agreement import rank_agreement
 from salquest.evaluation.row_spread import NoiseFloor, spread
 from salquest.metrics import METRICS
-from salquest.runs import Columns
 
 Verdict = Literal["holds", "holds, below the noise floor", "undecided", "contradicted"]
 # a claim is decided at this level
@@ -125,40 +124,6 @@ def judge(claim: Claim, scores: Mapping[str, ArrayLike], floor: NoiseFloor | Non
             raise UnknownName("row", name, scores)
     judged = {"better": _judge_better, "spread": _judge_spread, "agreement": _judge_agreement}[claim.kind]
     return judged(claim, scores, floor)
-
-
-def claims_markdown(judgements: Sequence[Judgement]) -> str:
-    """The claims one by one: what the paper says, and what was found."""
-    lines = ["| claim | as the paper says it | found | verdict |", "|---|---|---|---|"]
-    for found in judgements:
-        cells = (found.claim.name, f"“{found.claim.text}”", found.sentence, f"**{found.verdict}**")
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def claims_columns(judgements: Sequence[Judgement]) -> Columns:
-    """One row per claim, for CSV and JSON."""
-    return Columns.of_rows(
-        [
-            {
-                "claim": found.claim.name,
-                "kind": found.claim.kind,
-                "metric": found.claim.metric,
-                "way": found.claim.way,
-                "effect": found.effect,
-                "low": found.low,
-                "high": found.high,
-                "percent": found.percent,
-                "p_holm": found.p,
-                "comparisons": found.comparisons,
-                "published": found.published,
-                "verdict": found.verdict,
-                "sentence": found.sentence,
-                "text": found.claim.text,
-            }
-            for found in judgements
-        ]
-    )
 
 
 def _judge_better(claim: Claim, scores: Mapping[str, ArrayLike], floor: NoiseFloor | None) -> Judgement:

@@ -13,7 +13,7 @@ from salquest.errors import InputError, Refused, SalquestError, UnknownName
 from salquest.evaluation.scoring import available_cores
 from salquest.quest.choosing import chosen_runs, rows_of
 from salquest.quest.elsewhere import score_elsewhere
-from salquest.quest.recipe import PlannedRun, Recipe, find_recipe
+from salquest.quest.recipe import PlannedRun, Recipe, find_recipe, read_recipe
 from salquest.quest.reporting import report_quest
 from salquest.quest.workers import carry_out_together
 from salquest.report import ScoreTable
@@ -33,10 +33,10 @@ class QuestWatcher:
 
 @dataclass(frozen=True)
 class QuestResult:
-    """Where a quest lies, its table, and how each run ended."""
+    """Where a quest lies, its tables (by way, "" where there is but one; by name for other data sets), and how each run ended."""
 
     root: Path
-    table: ScoreTable
+    tables: Mapping[str, ScoreTable]
     runs: Mapping[str, RunRecord] = field(default_factory=dict)
 
     @property
@@ -83,7 +83,7 @@ def run_quest(
         name = next((name for name in (recipe.data, *recipe.also) if name in data), recipe.data)
         data = load_dataset(name, data.get(name))
     root = Path(out) if out is not None else default_folder(recipe, data.name)
-    _claim(root, text)
+    _claim(root, recipe, text)
     split = divide(data, recipe.split, seed=recipe.split_seed)
     crew = _Crew(recipe, data, split, root, device, cache or root / "features", workers, watch)
     crew.work(planned)
@@ -94,8 +94,8 @@ def run_quest(
         for way in recipe.all_ways:
             for run in rows_of(root, recipe, way):
                 score_elsewhere(RunFolder(root / "runs" / run.folder), name, other, recipe, crew.cache, watch.stage)
-    table = report_quest(root, data=data, elsewhere=elsewhere, progress=watch.stage)
-    return QuestResult(root, table, crew.records)
+    tables = report_quest(root, data=data, elsewhere=elsewhere, progress=watch.stage)
+    return QuestResult(root, tables, crew.records)
 
 
 def default_folder(recipe: Recipe, data: str) -> Path:
@@ -182,15 +182,20 @@ def _carry_out(
         return record
 
 
-def _claim(root: Path, text: str) -> None:
-    """Keep the recipe as given; a folder belongs to one recipe."""
+def _claim(root: Path, recipe: Recipe, text: str) -> None:
+    """Keep the recipe as given; a folder takes a changed recipe as long as every run that both plan is planned alike."""
     kept = root / "recipe.toml"
-    if kept.is_file():
-        if kept.read_text(encoding="utf-8") != text:
-            raise Refused(f"{root} holds the quest of another recipe (its recipe.toml differs); choose another folder with --out")
-        return
-    if root.is_dir() and any(root.iterdir()):
+    if not kept.is_file() and root.is_dir() and any(root.iterdir()):
         raise Refused(f"{root} holds files that are no quest; choose another folder with --out")
+    if kept.is_file() and kept.read_text(encoding="utf-8") != text:
+        before = {run.folder: run.plan for run in read_recipe(kept.read_text(encoding="utf-8"), where=str(kept)).expanded()}
+        now = {run.folder: run.plan for run in recipe.expanded()}
+        differing = [folder for folder in before if folder in now and before[folder] != now[folder]]
+        if differing or not before.keys() & now.keys():
+            raise Refused(
+                f"{root} holds the quest of another recipe (its recipe.toml plans {differing[0] if differing else 'other runs'} differently); "
+                "choose another folder with --out"
+            )
     write_text(kept, text)
 
 

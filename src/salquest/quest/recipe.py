@@ -75,6 +75,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         pictures: how many test pictures the report shows.
         same: two rows whose losses are the same but for a constant factor: the A/A test, whose difference is noise. Empty where there are none.
         claims: what the report shall test (`quest.claims`).
+        published: metric -> row -> the score that a paper prints, to stand beside ours.
+        changes: row -> settings on top of it, for a recipe that extends another one.
     """
 
     name: str
@@ -94,6 +96,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pictures: int = 6
     same: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
+    published: dict[str, dict[str, float]] = {}
+    changes: dict[str, dict[str, Any]] = {}
 
     @property
     def all_ways(self) -> tuple[Way, ...]:
@@ -145,6 +149,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def _planned(self, way: Way, row: str, seed: int, rate: float | None = None) -> PlannedRun:
         settings = {key: value for key, value in self.runs[self.rows.index(row)].items() if key != "name"}
+        settings |= self.changes.get(row, {})
         values = {**self.training, **settings, **way.training, "seed": seed} | ({} if rate is None else {"lr": rate})
         where = f"run {row!r} of recipe {self.name}" + (f", way {way.name}" if way.name else "")
         plan = plan_from(values, where=where)
@@ -166,6 +171,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         named = {
             **{f"way {way.name!r}": way.rows for way in self.ways},
             "same": self.same,
+            "changes": tuple(self.changes),
+            **{f"published {metric}": tuple(scores) for metric, scores in self.published.items()},
             **{f"claim {claim.name!r}": (*claim.rows, *claim.than) for claim in self.claims},
         }
         for where, rows in named.items():

@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from salquest.datasets import DataSet, load_dataset
 from salquest.errors import DataNotFound, InputError
-from salquest.evaluation import Interval, bootstrap_mean, floor_and_ceiling, has_ceiling
+from salquest.evaluation import CrossedInterval, NoiseFloor, compare_rows, crossed_mean, evaluate, floor_and_ceiling, has_ceiling
 from salquest.gaze import SaliencyMap
 from salquest.metrics import METRICS
 from salquest.models import CentreBias, load_model
-from salquest.quest.recipe import PlannedRun, Recipe, read_recipe
-from salquest.report import ColumnSpec, Curves, Gallery, Row, Score, ScoreTable, learning_curves, overlay, quest_page, score_figure
+from salquest.models.baselines import OthersCentreBias
+from salquest.quest.elsewhere import metrics_for
+from salquest.quest.recipe import PlannedRun, Recipe, read_recipe, slug
+from salquest.quest.rows import WayRows, read_rows
+from salquest.quest.verdicts import beside_the_paper, floors_line, noise_floors, spreads, verdict_table, verdicts
+from salquest.report import (
+    ColumnSpec,
+    Curves,
+    Gallery,
+    PairRow,
+    RankedWay,
+    Row,
+    Score,
+    ScoreTable,
+    Section,
+    TermGradients,
+    centre_bias_figure,
+    gradient_figure,
+    learning_curves,
+    overlay,
+    pair_matrix_figure,
+    ranking_figure,
+    report_page,
+    score_figure,
+)
 from salquest.runs import Columns, RunFolder, RunRecord, write_bytes, write_text
 
+# from so many rows on a table is shown as a ranking, and its curves are drawn for some rows only
+MANY_ROWS = 12
+# sums whose gradients are drawn
+MOST_GRADIENTS = 4
 FLOOR, CEILING = "centre bias", "other observers"
 Progress = Callable[[str, int, int], None]
 
@@ -28,23 +55,33 @@ def column_specs(metrics: Sequence[str]) -> list[ColumnSpec]:
     return [ColumnSpec(name, METRICS[name].title, METRICS[name].direction, METRICS[name].unit) for name in metrics]
 
 
-def report_quest(root: str | Path, *, data: DataSet | None = None, progress: Progress = lambda what, done, total: None) -> ScoreTable:
-    """Write table.md, table.csv, table.json, report.html and figures/ of a quest from its run folders.
+def report_quest(
+    root: str | Path,
+    *,
+    data: DataSet | None = None,
+    elsewhere: Mapping[str, DataSet] | None = None,
+    progress: Progress = lambda what, done, total: None,
+) -> dict[str, ScoreTable]:
+    """Write tables, report.html and figures/ of a quest from its run folders.
+
+    table.md holds every table; table.csv and table.json (table-WAY.csv ... where there are ways) hold the scores of the quest's own test
+    pictures, table-DATA.csv those on other data.
 
     Args:
         root: the quest's folder.
         data: the data set; read from where the runs found it when it is not given.
+        elsewhere: other data sets that rows were scored on, by name, for the floor under their tables.
         progress: called with (what is done, how many are done, of how many).
 
     Returns:
-        The table.
+        Name of the way ("" where the recipe has none), or of another data set -> its table.
 
     Raises:
         DataNotFound: no quest there, or none of its runs has begun.
     """
     folder = Path(root)
-    recipe, runs = _read(folder)
-    first = next(iter(runs.values()))
+    recipe, ways = _read(folder)
+    first = next(record for rows in ways for found in rows.runs.values() for _, record in found)
     data = data or load_dataset(first.data["name"], first.data["root"] or None)
     if data.edition() != first.data["edition"]:
         raise InputError(
@@ -55,50 +92,47 @@ def report_quest(root: str | Path, *, data: DataSet | None = None, progress: Pro
     floor = CentreBias.of(data.subset(first.split["train"]), sigma_px=sigma)
     test = data.subset(first.split["test"])
     reference = _reference(folder, recipe, test, sigma, floor, progress)
-    rows, gains = _rows(folder, recipe, runs, reference)
-    columns = column_specs(recipe.metrics)
-    seeds = f", mean over {len(recipe.seeds)} seeds" if len(recipe.seeds) > 1 else ""
-    about = (
-        f"{data.name} (edition {data.edition()}), {len(test)} test pictures{seeds}; convention exact, densities of sigma {sigma:.4g} px; "
-        "95 % bootstrap intervals over pictures"
-    )
-    table = ScoreTable(rows, columns, about + ". Best bold, second and third italic.")
-    gain_table = ScoreTable(gains, columns, "Mean difference to the centre bias, picture by picture; " + about.split("; ", 1)[1] + ".")
-    figures = _figures(folder, runs, table)
-    gallery = _gallery(folder, recipe, runs, test, sigma, progress)
-    for name, content in figures.items():
+    floors = noise_floors(ways, recipe)
+    about = f"{data.name} (edition {data.edition()}), {len(test)} test pictures; convention exact, densities of sigma {sigma:.4g} px"
+    tables = {rows.way.name: _table(rows, recipe, reference, about, floors_line(floors[rows.way.name], recipe)) for rows in ways}
+    sections = [Section(rows.way.title or rows.way.name or "Scores", scores=tables[rows.way.name]) for rows in ways]
+    away: list[WayRows] = []
+    for name in recipe.elsewhere:
+        rows = read_rows(folder, recipe, ways[-1].way, elsewhere=name)
+        if not rows.scores:
+            sections.append(Section(f"On {name}", f"Not scored: {name} was not at hand."))
+            continue
+        away.append(rows)
+        floors |= noise_floors([rows], recipe)
+        tables[name] = _away(folder, recipe, rows, (elsewhere or {}).get(name), floors, progress)
+        sections.append(Section(rows.way.title, scores=tables[name]))
+    sections += _conclusions(recipe, ways, away, floors, reference, about)
+    figures = _figures(folder, recipe, ways, tables, floors, _centre(floor))
+    sections += [Section(heading, picture=content) for heading, (_, content) in figures.items()]
+    for name, content in figures.values():
         write_bytes(folder / "figures" / f"{name}.png", content)
-    write_text(folder / "table.md", table.to_markdown())
-    write_text(folder / "table.csv", table.to_csv())
-    write_text(folder / "table.json", table.to_json())
-    titles = {"scores": "Means and intervals", "learning": "Learning curves"}
-    page = quest_page(
+    _write_tables(folder, recipe, tables, sections)
+    page = report_page(
         title=recipe.title or recipe.name,
         introduction=recipe.about,
-        table=table,
-        gains=gain_table,
-        figures={titles[name]: content for name, content in figures.items()},
-        gallery=gallery,
-        runs=[_run_line(run, record) for run, record in runs.items()],
-        facts=_facts(recipe, first, runs),
+        sections=sections,
+        gallery=_gallery(folder, recipe, ways, test, sigma, progress),
+        runs=[_run_line(run, record) for rows in ways for found in rows.runs.values() for run, record in found],
+        facts=_facts(recipe, first, ways),
     )
     write_text(folder / "report.html", page)
-    return table
+    return tables
 
 
-def _read(folder: Path) -> tuple[Recipe, dict[PlannedRun, RunRecord]]:
+def _read(folder: Path) -> tuple[Recipe, list[WayRows]]:
     kept = folder / "recipe.toml"
     if not kept.is_file():
         raise DataNotFound(f"{folder} is no quest's folder: it has no recipe.toml; a quest's folder is what `salquest quest` writes")
     recipe = read_recipe(kept.read_text(encoding="utf-8"), where=str(kept))
-    runs = {}
-    for run in recipe.expanded():
-        there = RunFolder(folder / "runs" / run.folder)
-        if there.exists():
-            runs[run] = there.read()
-    if not runs:
+    ways = [read_rows(folder, recipe, way) for way in recipe.all_ways]
+    if not any(rows.runs for rows in ways):
         raise DataNotFound(f"none of the {len(recipe.expanded())} runs of {folder} has begun; run the quest first")
-    return recipe, runs
+    return recipe, ways
 
 
 def _reference(
@@ -118,79 +152,253 @@ def _reference(
     return {name: Columns.load(paths[name]) if name in wanted else None for name in paths}
 
 
-def _rows(
-    folder: Path, recipe: Recipe, runs: Mapping[PlannedRun, RunRecord], reference: Mapping[str, Columns | None]
-) -> tuple[list[Row], list[Row]]:
-    """The rows of the table, and the rows of paired differences to the floor."""
-    groups: dict[str, list[PlannedRun]] = defaultdict(list)
-    for run in runs:
-        groups[run.name].append(run)
-    floor = reference[FLOOR]
-    assert floor is not None
-    rows, gains = [], []
-    for name, members in groups.items():
-        records = [runs[run] for run in members]
-        note = "; ".join(sorted({f"{r.status}: {r.reason}" if r.reason else r.status for r in records if r.status != "finished"}))
-        tables = [
-            Columns.load(RunFolder(folder / "runs" / run.folder).scores)
-            for run in members
-            if RunFolder(folder / "runs" / run.folder).scores.is_file()
-        ]
-        if not tables:
-            rows.append(Row(name, {}, note=note or "not scored"))
-            continue
-        # seeds share their pictures: average a picture over seeds first, then ask how much pictures differ
-        each = {metric: np.mean([table.numbers(metric) for table in tables], axis=0) for metric in recipe.metrics}
-        rows.append(Row(name, {metric: _score(bootstrap_mean(values)) for metric, values in each.items()}, note=note))
-        paired = {metric: _score(bootstrap_mean(values - np.array(floor.numbers(metric)))) for metric, values in each.items()}
-        gains.append(Row(name, paired, note=note))
+def _table(rows: WayRows, recipe: Recipe, reference: Mapping[str, Columns | None], about: str, under: str) -> ScoreTable:
+    """One way's rows, the floor and the ceiling."""
+    lines = [_row(name, rows) for name in rows.runs]
     for name, kind in ((FLOOR, "floor"), (CEILING, "ceiling")):
-        columns = reference[name]
+        columns = reference.get(name)
         if columns is not None:
-            cells = {metric: _score(bootstrap_mean(columns.numbers(metric))) for metric in recipe.metrics if metric in columns}
-            rows.append(Row(name, cells, kind=kind))  # type: ignore[arg-type]
-    return rows, gains
+            cells = {metric: _score(crossed_mean(columns.numbers(metric))) for metric in recipe.metrics if metric in columns}
+            lines.append(Row(name, cells, kind=kind))  # type: ignore[arg-type]
+    seeds = (
+        f"means over {rows.wanted} seeds, 95 % intervals over pictures and seeds"
+        if rows.wanted > 1
+        else "one seed, 95 % intervals over pictures"
+    )
+    caption = f"{about}; {seeds}. Best bold, second and third italic." + (f" {under}." if under else "")
+    metrics = [metric for metric in recipe.metrics if any(metric in line.cells for line in lines)]
+    return ScoreTable(lines, column_specs(metrics or recipe.metrics), caption)
 
 
-def _score(interval: Interval) -> Score:
+def _row(name: str, rows: WayRows) -> Row:
+    cells = {metric: _score(crossed_mean(found[name])) for metric, found in rows.scores.items() if name in found}
+    return Row(name, cells, note=rows.note(name) or ("" if cells else "not scored"))
+
+
+def _score(interval: CrossedInterval) -> Score:
     return Score(interval.mean, interval.low, interval.high)
 
 
-def _figures(folder: Path, runs: Mapping[PlannedRun, RunRecord], table: ScoreTable) -> dict[str, bytes]:
-    curves = []
-    for run in runs:
-        log = RunFolder(folder / "runs" / run.folder).log
-        if log.is_file():
-            columns = Columns.load(log)
-            name = run.name if sum(other.name == run.name for other in runs) == 1 else f"{run.name} (seed {run.seed})"
-            curves.append(Curves(name, columns.numbers("epoch"), {key: columns.numbers(key) for key in ("val_cc_score", "val_nss_score")}))
-    figures = {"scores": score_figure(table, [column.key for column in table.columns])}
-    if curves:
-        figures["learning"] = learning_curves(
-            curves, {"val_cc_score": "CC, validation pictures", "val_nss_score": "NSS, validation pictures"}
-        )
-    return figures
+def _away(
+    folder: Path, recipe: Recipe, rows: WayRows, data: DataSet | None, floors: Mapping[str, Mapping[str, NoiseFloor]], progress: Progress
+) -> ScoreTable:
+    """Rows on another data set, with the centre bias of its own pictures where the data are at hand."""
+    name = rows.way.name
+    path = folder / "baselines" / f"{name}-centre-bias.csv"
+    if not path.is_file() and data is not None and data.has_fixations:
+        evaluate(
+            OthersCentreBias(data),
+            data,
+            metrics=metrics_for(data, recipe),
+            progress=lambda done, total: progress(f"scoring the centre bias of {name}", done, total),
+        ).columns.save(path)
+    reference = {FLOOR: Columns.load(path) if path.is_file() else None}
+    pictures = next(iter(next(iter(rows.scores.values())).values())).shape[1]
+    about = f"{name}, {pictures} pictures, none of them trained on; convention exact"
+    return _table(rows, recipe, reference, about, floors_line(floors[name], recipe))
 
 
-def _gallery(
-    folder: Path, recipe: Recipe, runs: Mapping[PlannedRun, RunRecord], test: DataSet, sigma: float, progress: Progress
-) -> Gallery:
-    """A few test pictures, evenly over the part: stimulus, where people looked, and one prediction per row (its first seed)."""
-    shown: dict[str, PlannedRun] = {}
-    for run, record in runs.items():
-        if record.status in ("finished", "collapsed"):
-            shown.setdefault(run.name, run)
+def _conclusions(
+    recipe: Recipe,
+    ways: Sequence[WayRows],
+    away: Sequence[WayRows],
+    floors: Mapping[str, Mapping[str, NoiseFloor]],
+    reference: Mapping[str, Columns | None],
+    about: str,
+) -> list[Section]:
+    """What the tables say: gain over the floor for a plain quest; spread, verdicts and the printed numbers for one that has them."""
+    sections = []
+    plain = reference[FLOOR]
+    if len(ways) == 1 and plain is not None:
+        gains = []
+        for name in ways[0].runs:
+            cells = {
+                metric: _score(crossed_mean(found[name] - np.array(plain.numbers(metric))))
+                for metric, found in ways[0].scores.items()
+                if name in found
+            }
+            gains.append(Row(name, cells, note=ways[0].note(name)))
+        caption = f"Mean difference to the centre bias, picture by picture; {about}."
+        sections.append(Section("Gain over the centre bias", scores=ScoreTable(gains, column_specs(recipe.metrics), caption)))
+    tested = verdicts(recipe, [*ways, *away], floors)
+    if tested:
+        sections.append(Section("What the paper says, tested", cells=verdict_table(tested)))
+    left = spreads(ways, floors) if len(ways) > 1 else None
+    if left is not None:
+        sections.append(Section("How much of the spread between losses is left", cells=left))
+    beside = beside_the_paper(recipe, ways)
+    if beside is not None:
+        sections.append(Section("Beside the paper's numbers", cells=beside))
+    return sections
+
+
+def _write_tables(folder: Path, recipe: Recipe, tables: Mapping[str, ScoreTable], sections: Sequence[Section]) -> None:
+    for name, table in tables.items():
+        stem = f"table-{slug(name)}" if name else "table"
+        write_text(folder / f"{stem}.csv", table.to_csv())
+        write_text(folder / f"{stem}.json", table.to_json())
+    parts = []
+    for section in sections:
+        if section.scores is not None or section.cells is not None or section.text:
+            parts.append(f"## {section.heading}\n")
+            parts += [f"{section.text}\n"] if section.text else []
+            parts += [section.scores.to_markdown()] if section.scores is not None else []
+            parts += [section.cells.to_markdown()] if section.cells is not None else []
+    write_text(folder / "table.md", "\n".join(parts))
+
+
+def _figures(
+    folder: Path,
+    recipe: Recipe,
+    ways: Sequence[WayRows],
+    tables: Mapping[str, ScoreTable],
+    floors: Mapping[str, Mapping[str, NoiseFloor]],
+    centre: NDArray[np.float64],
+) -> dict[str, tuple[str, bytes]]:
+    """Heading -> (file's name, PNG)."""
+    families = {row: _family(recipe, row) for row in recipe.rows}
+    found: dict[str, tuple[str, bytes]] = {}
+    for column in column_specs(recipe.metrics):
+        ranked = [
+            RankedWay(
+                rows.way.title or rows.way.name,
+                {
+                    row.name: row.cells[column.key]
+                    for row in tables[rows.way.name].rows
+                    if row.kind == "model" and column.key in row.cells and not row.note
+                },
+                floors[rows.way.name][column.key].size if column.key in floors[rows.way.name] else None,
+            )
+            for rows in ways
+        ]
+        ranked = [way for way in ranked if way.scores]
+        if len(recipe.rows) > MANY_ROWS and ranked:
+            found[f"Ranking by {column.title}"] = (f"ranking-{column.key}", ranking_figure(ranked, column, families))
+    if len(recipe.rows) <= MANY_ROWS:
+        for rows in ways:
+            name = f": {rows.way.title or rows.way.name}" if rows.way.name else ""
+            table = tables[rows.way.name]
+            found[f"Means and intervals{name}"] = (_file("scores", rows), score_figure(table, [c.key for c in table.columns]))
+    if len(recipe.rows) > 2:
+        found |= _pair_figures(recipe, ways, floors, families)
+    found |= _curve_figures(folder, ways)
+    pulls = _gradients(folder, ways)
+    if pulls:
+        found["Which term of a sum is learned"] = ("gradients", gradient_figure(pulls))
+    found["The centre bias of the training pictures, with its marginals"] = ("centre-bias", centre_bias_figure(centre))
+    return found
+
+
+def _pair_figures(
+    recipe: Recipe, ways: Sequence[WayRows], floors: Mapping[str, Mapping[str, NoiseFloor]], families: Mapping[str, str]
+) -> dict[str, tuple[str, bytes]]:
+    """Which rows differ at all under the first metric, way by way."""
+    column = column_specs(recipe.metrics)[0]
+    up = column.direction == "up"
+    found = {}
+    for rows in ways:
+        valid = rows.valid(column.key) if column.key in rows.scores else {}
+        if len(valid) < 3:
+            continue
+        order = sorted(valid, key=lambda row, valid=valid: float(np.nanmean(valid[row])), reverse=up)  # type: ignore[misc]
+        pairs = [
+            PairRow(
+                column.heading,
+                pair.first,
+                pair.second,
+                pair.difference.mean,
+                pair.difference.low,
+                pair.difference.high,
+                pair.p,
+                pair.p_holm,
+                pair.first if (pair.difference.mean > 0) == up else pair.second,
+            )
+            for pair in compare_rows(valid)
+        ]
+        floor = floors[rows.way.name].get(column.key)
+        name = f": {rows.way.title or rows.way.name}" if rows.way.name else ""
+        picture = pair_matrix_figure(pairs, order, column, families, noise_floor=floor.size if floor is not None else None)
+        found[f"Which rows differ by {column.title}{name}"] = (_file("pairs", rows), picture)
+    return found
+
+
+def _curve_figures(folder: Path, ways: Sequence[WayRows]) -> dict[str, tuple[str, bytes]]:
+    """Learning curves of each way, first seeds; of a long table those rows that the shortest way has."""
+    shortest = min((list(rows.runs) for rows in ways), key=len)
+    found = {}
+    for rows in ways:
+        curves = []
+        for row in [row for row in rows.runs if row in shortest]:
+            several = len(rows.runs[row]) > 1 and len(rows.runs) <= MANY_ROWS
+            for run, _ in rows.runs[row] if several else rows.runs[row][:1]:
+                log = RunFolder(folder / "runs" / run.folder).log
+                if log.is_file():
+                    columns = Columns.load(log)
+                    name = f"{run.name} (seed {run.seed})" if several else run.name
+                    values = {key: columns.numbers(key) for key in ("val_cc_score", "val_nss_score")}
+                    curves.append(Curves(name, columns.numbers("epoch"), values))
+        if curves:
+            name = f": {rows.way.title or rows.way.name}" if rows.way.name else ""
+            panels = {"val_cc_score": "CC, validation pictures", "val_nss_score": "NSS, validation pictures"}
+            found[f"Learning curves{name}"] = (_file("learning", rows), learning_curves(curves, panels))
+    return found
+
+
+def _gradients(folder: Path, ways: Sequence[WayRows]) -> list[TermGradients]:
+    """The terms of the sums, first seeds, in the first way that has them."""
+    for rows in ways:
+        found = []
+        for row, members in rows.runs.items():
+            path = RunFolder(folder / "runs" / members[0][0].folder).gradients
+            if path.is_file():
+                lines = Columns.load(path).rows()
+                terms = list(dict.fromkeys(str(line["term"]) for line in lines))
+                norms, cosines = (
+                    {term: [float(line[key]) for line in lines if line["term"] == term] for term in terms}  # type: ignore[arg-type]
+                    for key in ("norm", "cosine_total")
+                )
+                epochs = [float(line["epoch"]) for line in lines if line["term"] == terms[0]]  # type: ignore[arg-type]
+                found.append(TermGradients(row, [epoch - 1 for epoch in epochs], norms, cosines))
+        if found:
+            return found[:MOST_GRADIENTS]
+    return []
+
+
+def _family(recipe: Recipe, row: str) -> str:
+    """The family of a row's loss; a sum is a combination."""
+    plan = next(run.plan for run in recipe.expanded() if run.name == row)
+    terms = plan.objective().expression.terms
+    return plan.objective().losses[terms[0].name].family if len(terms) == 1 else "combination"
+
+
+def _centre(floor: CentreBias) -> NDArray[np.float64]:
+    """The centre bias on a canvas of the loss paper's size."""
+    return floor.predict_pixels(np.zeros((300, 400, 3), dtype=np.uint8)).values.astype(np.float64)
+
+
+def _file(what: str, rows: WayRows) -> str:
+    return f"{what}-{slug(rows.way.name)}" if rows.way.name else what
+
+
+def _gallery(folder: Path, recipe: Recipe, ways: Sequence[WayRows], test: DataSet, sigma: float, progress: Progress) -> Gallery:
+    """A few test pictures, evenly over the part: stimulus, where people looked, and one prediction per row (its first seed).
+
+    Of several ways, the last one that has all rows is shown.
+    """
+    rows = [found for found in ways if len(found.runs) == max(len(each.runs) for each in ways)][-1]
+    shown = {row: members[0][0] for row, members in rows.runs.items() if members[0][1].status in ("finished", "collapsed")}
     number = min(recipe.pictures, len(test))
     samples = [test.samples[i * len(test) // number] for i in range(number)]
     models = {name: load_model(folder / "runs" / run.folder) for name, run in shown.items()}
-    rows = []
+    lines = []
     for done, sample in enumerate(samples, start=1):
         pixels = sample.stimulus.pixels()
         looked = SaliencyMap(sample.density(sigma).astype(np.float32), "density")
         maps = [looked, *(model.predict_stimulus(sample.stimulus) for model in models.values())]
-        rows.append((sample.stimulus.key, [pixels, *(overlay(pixels, saliency) for saliency in maps)]))
+        lines.append((sample.stimulus.key, [pixels, *(overlay(pixels, saliency) for saliency in maps)]))
         progress("drawing pictures", done, number)
-    return Gallery(["stimulus", "where people looked", *models], rows)
+    heading = f"Pictures ({rows.way.title or rows.way.name})" if rows.way.name else "Pictures"
+    return Gallery(["stimulus", "where people looked", *models], lines, heading)
 
 
 def _run_line(run: PlannedRun, record: RunRecord) -> dict[str, Any]:
@@ -205,17 +413,18 @@ def _run_line(run: PlannedRun, record: RunRecord) -> dict[str, Any]:
     }
 
 
-def _facts(recipe: Recipe, first: RunRecord, runs: Mapping[PlannedRun, RunRecord]) -> dict[str, str]:
+def _facts(recipe: Recipe, first: RunRecord, ways: Sequence[WayRows]) -> dict[str, str]:
+    records = [record for rows in ways for found in rows.runs.values() for _, record in found]
     split = first.split
     encoder = first.network.get("encoder", {})
     return {
-        "command": f"salquest quest {recipe.name} --data {recipe.data}=PATH",
+        "command": f"salquest quest {recipe.name} --data {first.data['name']}=PATH",
         "data": f"{first.data['name']}, edition {first.data['edition']}, first fixation {first.data['first_fixation']}",
         "division": f"{split['origin']}: {len(split['train'])} train, {len(split['val'])} validation, {len(split['test'])} test pictures",
         "floor and ceiling": "centre bias of the training pictures; other observers by a mixture fitted to held-out fixations",
         "encoder": f"{encoder.get('name', first.plan['encoder'])}, weights {str(encoder.get('weights_digest', ''))[:12]}",
         "seeds": ", ".join(map(str, recipe.seeds)),
         "device": first.device or "-",
-        "training time": f"{sum(record.seconds for record in runs.values()):.0f} s for {len(runs)} runs",
+        "training time": f"{sum(record.seconds for record in records):.0f} s for {len(records)} runs",
         "versions": ", ".join(f"{name} {version}" for name, version in first.versions.items()),
     }

@@ -3,16 +3,19 @@
 What a column means (title, unit, which direction is better) is handed in; the report computes nothing but ranks.
 """
 
+from salquest.report.cell_table import CellTable
 from salquest.report.comparison_figures import PictureScatter, RankLine, critical_difference_figure, scatter_figure
 from salquest.report.density_figure import centre_bias_figure
 from salquest.report.figures import Curves, contact_sheet, learning_curves, overlay, score_figure
 from salquest.report.gradient_figures import TermGradients, gradient_figure
-from salquest.report.page import Gallery, quest_page, score_page
+from salquest.report.page import Gallery, Section, report_page
 from salquest.report.pair_table import PairRow, PairTable
 from salquest.report.ranking_figures import RankedWay, pair_matrix_figure, ranking_figure
 from salquest.report.table import ColumnSpec, Row, Score, ScoreTable
+from salquest.report.tuning_figures import TrialPoint, front_figure, search_figure
 
 __all__ = [
+    "CellTable",
     "ColumnSpec",
     "Curves",
     "Gallery",
@@ -24,17 +27,21 @@ __all__ = [
     "Row",
     "Score",
     "ScoreTable",
+    "Section",
     "TermGradients",
+    "TrialPoint",
     "centre_bias_figure",
     "contact_sheet",
     "critical_difference_figure",
+    "front_figure",
     "gradient_figure",
     "learning_curves",
     "overlay",
     "pair_matrix_figure",
-    "quest_page",
     "ranking_figure",
+    "report_page",
     "scatter_figure",
     "score_figure",
     "score_page",
+    "search_figure",
 ]

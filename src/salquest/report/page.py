@@ -11,11 +11,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from salquest.report.cell_table import CellTable
 from salquest.report.figures import picture_bytes
 from salquest.report.pair_table import PairTable
 from salquest.report.table import ScoreTable
 
 PICTURE_WIDTH = 260
+# a gallery with more columns shows its pictures stimulus by stimulus, in lines that wrap
+WIDE = 9
 
 
 @dataclass(frozen=True)
@@ -27,71 +30,41 @@ class Gallery:
     heading: str = "Pictures"
 
 
-def quest_page(
+@dataclass(frozen=True)
+class Section:
+    """A part of a page under its heading: words, then whichever of a table of scores, one of pairs, one of cells and a PNG there is."""
+
+    heading: str
+    text: str = ""
+    scores: ScoreTable | None = None
+    pairs: PairTable | None = None
+    cells: CellTable | None = None
+    picture: bytes | None = None
+
+
+def report_page(
     *,
     title: str,
-    introduction: str,
-    table: ScoreTable,
-    gains: ScoreTable | None,
-    figures: Mapping[str, bytes],
+    introduction: str = "",
+    sections: Sequence[Section],
     gallery: Gallery,
-    runs: Sequence[Mapping[str, Any]],
     facts: Mapping[str, str],
+    runs: Sequence[Mapping[str, Any]] = (),
 ) -> str:
-    """The page of a quest.
+    """The page of a quest, of `salquest score` and of `salquest compare`.
 
     Args:
         title, introduction: what was asked.
-        table: the scores; `gains` the paired differences to the floor.
-        figures: caption -> PNG.
-        gallery: stimulus, where people looked, one prediction per run.
-        runs: per run its name, loss, status, reason, best epoch, epochs, seconds.
+        sections: in the order of reading.
+        gallery: stimulus, where people looked, one prediction per model.
         facts: what a reader needs to repeat it: data, edition, split, versions, command.
+        runs: of a quest, per run its name, loss, status, reason, best epoch, epochs, seconds.
     """
-    return _render(
-        "quest.html",
-        title=title,
-        introduction=introduction,
-        table=table,
-        gains=gains,
-        shares=None,
-        pairs=None,
-        figures=figures,
-        gallery=gallery,
-        runs=runs,
-        facts=facts,
+    return str(
+        _environment()
+        .get_template("report.html")
+        .render(title=title, introduction=introduction, sections=sections, gallery=gallery, facts=facts, runs=runs, wide=WIDE)
     )
-
-
-def score_page(
-    *,
-    title: str,
-    table: ScoreTable,
-    figures: Mapping[str, bytes],
-    gallery: Gallery,
-    facts: Mapping[str, str],
-    pairs: PairTable | None = None,
-    shares: ScoreTable | None = None,
-    introduction: str = "",
-) -> str:
-    """The page of `salquest score` and `salquest compare`: a table of means, differences of pairs, shares of the ceiling, figures, pictures."""
-    return _render(
-        "quest.html",
-        title=title,
-        introduction=introduction,
-        table=table,
-        gains=None,
-        shares=shares,
-        pairs=pairs,
-        figures=figures,
-        gallery=gallery,
-        runs=(),
-        facts=facts,
-    )
-
-
-def _render(template: str, **content: Any) -> str:
-    return str(_environment().get_template(template).render(**content))
 
 
 @lru_cache(maxsize=1)

@@ -27,7 +27,7 @@ BalanceKind = Literal["given", "norms", "uncertainty", "gradnorm"]
 # Where the last layer starts unless a plan says otherwise, by activation: almost flat, near the mean level of a density (docs/decisions/0001).
 # The loss paper is silent; `decoder = { last_bias = 0.0, last_scale = 1.0 }` is Glorot's start.
 SMALL_START = {"sigmoid": {"last_bias": -3.0}, "relu": {"last_bias": 0.1}, "softmax": {"last_bias": 0.0}}
-SMALL_SCALE = {"bruckert": {"last_scale": 0.1}}
+SMALL_SCALE = {name: {"last_scale": 0.1} for name in ("bruckert", "sam-vgg", "sam-resnet", "sam-mobilenet")}
 
 
 class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,7 +107,12 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         return msgspec.structs.replace(
             self,
             loss=str(objective.expression),
-            decoder={**SMALL_START[self.activation], **SMALL_SCALE.get(self.network, {}), **self.decoder},
+            decoder={
+                **NETWORKS[self.network].decoder_options,
+                **SMALL_START[self.activation],
+                **SMALL_SCALE.get(self.network, {}),
+                **self.decoder,
+            },
             map_size=self.map_size or (self.size[0] // 2, self.size[1] // 2),
             encoder_lr=self.lr / 10 if self.encoder_lr is None else self.encoder_lr,
             own_losses=str(Path(self.own_losses).expanduser().resolve()) if self.own_losses else "",

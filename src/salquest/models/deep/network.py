@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,18 +22,22 @@ from salquest.losses import Activation, Prediction
 
 @dataclass(frozen=True)
 class NetworkCard:
-    """A network by name: which decoder it puts on which encoder, and how much of the loss paper it follows.
+    """A network by name: which decoder it puts on which encoder, and how much of its paper it follows.
 
     Attributes:
         decoder: its name in DECODERS.
         encoder: the encoder that is taken where none is asked for.
         title, source: for people.
+        dilated: the encoder is taken in its dilated form.
+        decoder_options: those that differ from the decoder's own defaults.
     """
 
     decoder: str
     encoder: str
     title: str
     source: str
+    dilated: bool = False
+    decoder_options: Mapping[str, Any] = field(default_factory=dict)
 
 
 NETWORKS: Mapping[str, NetworkCard] = {
@@ -41,6 +45,20 @@ NETWORKS: Mapping[str, NetworkCard] = {
         "bruckert", "vgg16", "the loss paper's network: three taps, 3x3 reduction, ASPP, fixed blur", "Bruckert 2021, section 3.1"
     ),
     "light": NetworkCard("light", "mobilenet_v2", "taps reduced to 64 channels and summed, two separable 5x5 layers", "ours"),
+    "sam-vgg": NetworkCard(
+        "sam", "vgg16", "SAM: dilated encoder, attentive LSTM and learned priors on 512 maps", "Cornia 2018, SAM-VGG", dilated=True
+    ),
+    "sam-resnet": NetworkCard(
+        "sam", "resnet50", "SAM with its dilated encoder reduced to 512 maps", "Cornia 2018, SAM-ResNet", dilated=True
+    ),
+    "sam-mobilenet": NetworkCard(
+        "sam",
+        "mobilenet_v2",
+        "SAM in small, for two cores: 64 maps at stride 16",
+        "after Cornia 2018",
+        dilated=True,
+        decoder_options={"width": 64, "reduction": 1},
+    ),
 }
 
 
@@ -109,8 +127,15 @@ def build_network(
     if name not in NETWORKS:
         raise UnknownName("network", name, NETWORKS)
     card = NETWORKS[name]
-    body = build_encoder(encoder or card.encoder, weights=weights, taps=tuple(taps) if taps else None, seed=seed, batch_norm=batch_norm)
-    options = _paired(card.decoder, activation, decoder_options or {})
+    body = build_encoder(
+        encoder or card.encoder,
+        weights=weights,
+        taps=tuple(taps) if taps else None,
+        seed=seed,
+        batch_norm=batch_norm,
+        dilated=card.dilated,
+    )
+    options = _options(card, activation, decoder_options or {})
     decoder = _build_decoder(card.decoder, body.channels, {**options, "seed": seed})
     return SaliencyNetwork(body, decoder, activation=activation, size=size, map_size=map_size or size)
 
@@ -133,7 +158,7 @@ def rebuild_network(spec: Mapping[str, Any]) -> SaliencyNetwork:
         raise UnknownName("network", str(spec.get("network")), NETWORKS)
     card = NETWORKS[spec["network"]]
     encoder = rebuild_encoder(spec["encoder"])
-    decoder = _build_decoder(card.decoder, encoder.channels, _paired(card.decoder, spec["activation"], spec["decoder_options"]))
+    decoder = _build_decoder(card.decoder, encoder.channels, _options(card, spec["activation"], spec["decoder_options"]))
     height, width = spec["size"]
     return SaliencyNetwork(encoder, decoder, activation=spec["activation"], size=(height, width), map_size=tuple(spec["map_size"]))
 
@@ -145,7 +170,7 @@ def _build_decoder(name: str, channels: Sequence[int], options: Mapping[str, Any
         raise InputError(f"the decoder {name} cannot be built so: {error}") from error
 
 
-def _paired(decoder: str, activation: Activation, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The decoder's options with what the activation decides: a rectified map follows the paper's order, convolution, ReLU, blur."""
-    defaults = {"activation_before_blur": "relu"} if decoder == "bruckert" and activation == "relu" else {}
-    return {**defaults, **given}
+def _options(card: NetworkCard, activation: Activation, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The decoder's options: the network's own, what the activation decides (a rectified map follows its paper's order), what was given."""
+    paired = DECODERS[card.decoder].before_relu if activation == "relu" else {}
+    return {**card.decoder_options, **paired, **given}
