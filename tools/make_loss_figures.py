@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +22,7 @@ from matplotlib.gridspec import SubplotSpec
 from PIL import Image
 from safetensors.torch import load_file
 
-from salquest.datasets import DataSet, load_dataset
+from salquest.datasets import DataSet, Sample, load_dataset
 from salquest.errors import TrainingFailed
 from salquest.evaluation import evaluate
 from salquest.losses import PRESETS
@@ -120,15 +121,15 @@ def carried_out(plan: TrainingPlan, data: DataSet, out: Path, features: Path) ->
     return Outcome(cc, end, values, folder.read().divisors.get("all"))
 
 
-def shown(data: DataSet):
+def shown(data: DataSet) -> Sample:
     """The sample whose maps are drawn."""
     return data[data.parts["val"][SHOWN]]
 
 
-def draw(found: dict[tuple[str, str], Outcome], data: DataSet, floor: float) -> bytes:
+def draw(found: Mapping[tuple[str, str], Outcome], data: DataSet, floor: float) -> bytes:
     """One row per pair: CC per epoch both ways, and the maps after the last epoch."""
     figure: Figure = figure_of(11.0, 1.22 * (len(PAIRS) + 1))
-    grid = figure.add_gridspec(len(PAIRS) + 1, 7, width_ratios=[1.35, 1.5, 1.5, 1, 1, 1, 1])
+    grid = figure.add_gridspec(len(PAIRS) + 1, 7, width_ratios=[1.4, 1.5, 1.5, 1, 1, 1, 1])
     sample = shown(data)
     legend = figure.add_subplot(grid[0, 1])
     for number, name in enumerate(("as meant", "as printed")):
@@ -139,7 +140,7 @@ def draw(found: dict[tuple[str, str], Outcome], data: DataSet, floor: float) -> 
     for column, (title, pixels) in enumerate(
         {"picture": sample.stimulus.pixels(), "where people looked": heat(sample.density(data.sigma_px))}.items(), start=3
     ):
-        image(figure, grid[0, column], pixels, title)
+        image(figure, grid[0, column], pixels, above=title)
     for row, pair in enumerate(PAIRS, start=1):
         words = figure.add_subplot(grid[row, 0])
         words.text(0, 0.5, f"eq. {pair.equation}\n{pair.difference}", fontsize=8.5, va="center", linespacing=1.35)
@@ -161,18 +162,28 @@ def draw(found: dict[tuple[str, str], Outcome], data: DataSet, floor: float) -> 
                 axis.set_title({"one rate": f"CC, one rate ({COMMON.lr:g})", "matched": "CC, first steps matched"}[way], fontsize=9)
             if row < len(PAIRS):
                 axis.set_xticklabels([])
-        for column, (way, name, loss) in enumerate(
-            ((w, n, pair_loss) for w in WAYS for n, pair_loss in (("meant", pair.meant), ("printed", pair.printed))), start=3
-        ):
-            outcome = found[way, loss]
-            pixels = np.full((*COMMON.size, 3), 235, dtype=np.uint8) if outcome.values is None else heat(outcome.values)
-            above = f"{way}: {name}" if row == 1 else ""
-            below = outcome.end if outcome.values is None else f"p {outcome.values.min():.2f} to {outcome.values.max():.2f}"
-            image(figure, grid[row, column], pixels, above, below)
+            if row == len(PAIRS):
+                axis.set_xlabel("epoch", fontsize=8)
+        for number, way in enumerate(WAYS):
+            for printed, loss in enumerate((pair.meant, pair.printed)):
+                outcome = found[way, loss]
+                above = f"{way}: {'printed' if printed else 'meant'}" if row == 1 else ""
+                image(figure, grid[row, 3 + 2 * number + printed], *pictured(outcome), above=above)
     return png_bytes(figure)
 
 
-def image(figure: Figure, place: SubplotSpec, pixels: np.ndarray, above: str, below: str = "") -> None:
+def pictured(outcome: Outcome) -> tuple[np.ndarray, str]:
+    """A map from its least to its greatest value in colour, which are told below it; a flat one by its level, 0 dark and 1 light."""
+    if outcome.values is None:
+        return np.full((*COMMON.size, 3), 235, dtype=np.uint8), outcome.end
+    low, high = float(outcome.values.min()), float(outcome.values.max())
+    if outcome.end:
+        level = np.array([[low, 0.0, 1.0]])  # 0 and 1 for the scale
+        return np.broadcast_to(heat(level)[:, :1], (*COMMON.size, 3)), f"{low:.1g} everywhere"
+    return heat(outcome.values), f"p {low:.1g} to {high:.1g}"
+
+
+def image(figure: Figure, place: SubplotSpec, pixels: np.ndarray, below: str = "", *, above: str = "") -> None:
     """A picture with a line above and one below it."""
     axis = figure.add_subplot(place)
     axis.imshow(np.asarray(Image.fromarray(np.asarray(pixels)).resize((160, 120))), interpolation="none")
@@ -182,7 +193,7 @@ def image(figure: Figure, place: SubplotSpec, pixels: np.ndarray, above: str, be
     axis.set_yticks([])
 
 
-def table(found: dict[tuple[str, str], Outcome], floor: float, seconds: float) -> str:
+def table(found: Mapping[tuple[str, str], Outcome], floor: float, seconds: float) -> str:
     """The runs' numbers as Markdown."""
     lines = [
         "# Losses to the letter",
@@ -224,7 +235,7 @@ def main(work: Path) -> None:
     floor = CentreBias.of(data.subset(data.parts["train"]), sigma_px=data.sigma_px)
     level = evaluate(floor, data.subset(data.parts["val"]), metrics=("cc",), sigma_px=data.sigma_px).mean("cc")
     picture = Image.open(BytesIO(draw(found, data, level))).convert("RGB")
-    picture.quantize(128, dither=Image.Dither.NONE).save(FIGURE, optimize=True)
+    picture.quantize(256, dither=Image.Dither.NONE).save(FIGURE, optimize=True)
     TABLE.write_text(table(found, level, time.process_time() - began), encoding="utf-8")
     print(TABLE.read_text(encoding="utf-8"))
 

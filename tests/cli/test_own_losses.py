@@ -57,10 +57,10 @@ def data() -> DataSet:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, data: DataSet) -> Path:
-    """Where a user works: losses of one's own, a division of seven pictures, a run."""
+    """Where a user works: losses of one's own, a division of eight pictures, a run."""
     folder = tmp_path_factory.mktemp("home")
     (folder / "my_losses.py").write_text(OWN)
-    parts = ["train"] * 4 + ["val"] * 2 + ["test"]
+    parts = ["train"] * 4 + ["val"] * 2 + ["test"] * 2
     rows = [f"{key},{part}" for key, part in zip(data.keys, parts, strict=False)]
     (folder / "parts.csv").write_text("\n".join(["image,split", *rows, ""]))
     with pytest.MonkeyPatch.context() as patch:
