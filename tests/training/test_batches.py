@@ -57,6 +57,34 @@ def test_every_fixation_is_counted_at_the_maps_size(examples: Examples, blobs: D
     assert batch.targets.counts.sum(dim=(1, 2)).tolist() == [len(sample.fixations) for sample in blobs.samples[:3]]
 
 
+def test_the_prior_is_the_mean_of_the_training_pictures_maps_each_with_a_maximum_of_one(examples: Examples, blobs: DataSet) -> None:
+    maps = [sample.density(9.6, size=(12, 16)) for sample in blobs]
+    expected = np.mean([density / density.max() for density in maps], axis=0)
+    np.testing.assert_allclose(examples.batch([0], [False], [1.0]).targets.form("prior")[0], expected, atol=1e-6)
+
+
+def counts_of(blobs: DataSet, number: int) -> np.ndarray:
+    counts, here = np.zeros((12, 16)), blobs.samples[number].fixations.resized((12, 16))
+    np.add.at(counts, (here.rows, here.columns), 1)
+    return counts
+
+
+def test_elsewhere_are_the_fixations_of_the_other_pictures_mirrored_with_their_picture(examples: Examples, blobs: DataSet) -> None:
+    others = sum(counts_of(blobs, number) for number in range(len(blobs)) if number != 5)
+    plain, mirrored = (examples.batch([5], [flip], [1.0]).targets.form("elsewhere")[0] for flip in (False, True))
+    np.testing.assert_array_equal(plain, others)
+    np.testing.assert_array_equal(mirrored, others[:, ::-1])
+
+
+def test_for_validation_pictures_the_training_pictures_are_the_others(examples: Examples, blobs: DataSet) -> None:
+    unseen = Examples(blobs.subset(blobs.keys[:2]), size=(48, 64), map_size=(12, 16), sigma_px=9.6, population=examples.population)
+    targets = next(plain_batches(unseen, batch=2)).targets
+    everyone = sum(counts_of(blobs, number) for number in range(len(blobs)))
+    for row in range(2):
+        np.testing.assert_array_equal(targets.form("elsewhere")[row], everyone)
+        assert torch.equal(targets.form("prior")[row], examples.population.prior)
+
+
 def test_densities_of_a_batch_sum_to_one(examples: Examples) -> None:
     batch = next(plain_batches(examples, batch=6))
     np.testing.assert_allclose(batch.targets.density.sum(dim=(1, 2)).numpy(), 1, atol=1e-5)

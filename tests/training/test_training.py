@@ -78,6 +78,19 @@ def test_the_same_seed_gives_the_same_weights_with_and_without_the_cache(
 ) -> None:
     train(plan, blobs, split, tmp_path / "again", device="cpu", cache=None)
     assert same_weights(finished, tmp_path / "again")
+    # scored without the cache, too: the same numbers to the last digit
+    assert (tmp_path / "again" / "scores.csv").read_bytes() == (finished / "scores.csv").read_bytes()
+
+
+def test_features_prepared_beforehand_are_all_that_a_run_and_its_scoring_ask_for(
+    finished: Path, blobs: DataSet, split: Split, plan: TrainingPlan, cache: Path, tmp_path: Path
+) -> None:
+    run_module.prepare_features(plan, blobs, split, tmp_path / "features")
+    prepared, used = (
+        {file.name: file.read_bytes() for file in root.rglob("*") if file.is_file()} for root in (tmp_path / "features", cache)
+    )
+    assert prepared == used
+    assert len(prepared) >= 2 * 12 + 6 + 6
 
 
 def test_another_seed_gives_other_weights(

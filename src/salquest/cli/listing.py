@@ -5,29 +5,34 @@ from __future__ import annotations
 import importlib
 import json as js
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from salquest.cli.output import show
+from salquest.errors import InputError
 
 Kind = Literal["losses", "metrics", "models", "datasets", "encoders", "recipes"]
 Entry = dict[str, str]
 
 
-def list_entries(kind: Kind, *, json: Annotated[bool, Parameter(negative=())] = False) -> None:
+def list_entries(kind: Kind, *, losses: Path | None = None, json: Annotated[bool, Parameter(negative=())] = False) -> None:
     """What salquest knows by name.
 
     Args:
         kind: Which catalogue.
+        losses: A Python file with losses of your own, listed with the packaged ones.
         json: Print one JSON document.
     """
-    print_cards(kind, as_json=json)
+    if losses is not None and kind != "losses":
+        raise InputError(f"--losses adds a file's losses to the losses; {kind} have no use for it")
+    print_cards(kind, as_json=json, losses=losses)
 
 
-def print_cards(kind: str, *, as_json: bool) -> None:
-    """Print a catalogue to stdout."""
-    entries = _ENTRIES[kind]()
+def print_cards(kind: str, *, as_json: bool, losses: Path | None = None) -> None:
+    """Print a catalogue to stdout; of the losses, with those of a user's file."""
+    entries = _losses(losses) if kind == "losses" else _ENTRIES[kind]()
     if as_json:
         print(js.dumps(entries, indent=1, ensure_ascii=False))
         return
@@ -46,8 +51,9 @@ def _catalogue(room: str, name: str) -> Mapping[str, Any]:
     return found
 
 
-def _losses() -> dict[str, Entry]:
-    """The losses, then the presets, each with the sum that it stands for."""
+def _losses(own: Path | None = None) -> dict[str, Entry]:
+    """The losses, those of a user's file among them, then the presets, each with the sum that it stands for."""
+    known = _catalogue("losses", "LOSSES") if own is None else importlib.import_module("salquest.losses").own_losses(own)
     losses = {
         name: {
             "name": name,
@@ -61,7 +67,7 @@ def _losses() -> dict[str, Entry]:
             "family": card.family,
             "source": card.source,
         }
-        for name, card in _catalogue("losses", "LOSSES").items()
+        for name, card in known.items()
     }
     presets = {
         name: {
@@ -163,7 +169,6 @@ def _recipes() -> dict[str, Entry]:
 
 
 _ENTRIES: Mapping[str, Callable[[], dict[str, Entry]]] = {
-    "losses": _losses,
     "metrics": _metrics,
     "models": _models,
     "datasets": _datasets,

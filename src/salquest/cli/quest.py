@@ -44,7 +44,7 @@ def quest(
     """
     asked, _ = find_recipe(recipe)
     if losses is not None:
-        asked = msgspec.structs.replace(asked, training={**asked.training, "own_losses": str(losses)})
+        asked = msgspec.structs.replace(asked, training={**asked.training, "own_losses": str(losses.expanduser().resolve())})
     folders = dict(split_spec(spec) for spec in data)
     trainable = (asked.data, *asked.also)
     strange = sorted(set(folders) - {*trainable, *asked.elsewhere})

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
+from msgspec import structs
 
 from salquest.cli.arguments import data_set, settings_of
 from salquest.cli.watching import announce, run_watcher
@@ -43,6 +44,7 @@ def train(
     patience: int = 0,
     mirror: bool = True,
     seed: int = 0,
+    losses: Path | None = None,
     set: Annotated[list[str], Parameter(negative=())] = [],  # noqa: A002, B006
     split: str = "auto",
     device: str = "auto",
@@ -73,6 +75,7 @@ def train(
         patience: Stop after this many epochs without a lower validation loss; 0 never.
         mirror: Show pictures mirrored left to right half of the time.
         seed: Of new layers, order, mirroring and dropout.
+        losses: A Python file with losses of your own, which --loss may name beside the packaged ones; with --resume, where it lies now.
         set: Any other setting of a plan as NAME=VALUE, such as map_size=60,80 or decoder.last_bias=-2.
         split: auto, distributed, seed, or a CSV file image,split.
         device: auto, cpu, cuda, cuda:1, mps.
@@ -83,6 +86,8 @@ def train(
     """
     if resume:
         plan, chosen, parts = _stored(out, data)
+        if losses is not None:  # the same file in another place; its content is part of the run's identity
+            plan = structs.replace(plan, own_losses=str(losses))
     else:
         if loss is None or data is None:
             raise InputError("a run needs --loss and --data (or --resume with the folder of a run that was begun)")
@@ -106,6 +111,7 @@ def train(
             "mirror": mirror,
             "seed": seed,
             "precision": precision,
+            **({"own_losses": str(losses)} if losses is not None else {}),
         }
         plan = plan_from({**settings, **settings_of(set)}, where="command line").resolved()
         chosen = data_set(data)

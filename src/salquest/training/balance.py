@@ -12,12 +12,13 @@ Whatever weighs the terms, `scale="matched"` then divides their sum by the norm 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from salquest.errors import InputError, TrainingFailed
-from salquest.losses import Objective, Targets
+from salquest.losses import Expression, Objective, Targets, Weight
 from salquest.training.batches import Batch
 from salquest.training.gradients import flat_gradient, measure_gradients
 from salquest.training.plan import BalanceKind, Scale
@@ -77,7 +78,8 @@ class Balance(nn.Module):
     def start(self, network: nn.Module, batch: Batch) -> dict[str, float]:
         """Measure the gradients' norms on a fixed batch before the first step; returns what was divided by, for the record."""
         if self.kind == "norms":
-            found = measure_gradients(network, lambda raw: self.objective(raw, batch.targets), batch)
+            plain = _unweighted(self.objective)
+            found = measure_gradients(network, lambda raw: plain(raw, batch.targets), batch)
             self.divisors.copy_(torch.tensor([_usable(label, found.norms[label]) for label in self.labels]))
         if self.scale == "matched":
             found = measure_gradients(network, lambda raw: self(raw, batch.targets, 0.0), batch)
@@ -113,6 +115,12 @@ class Balance(nn.Module):
         if self.kind == "uncertainty":
             return dict(zip(self.labels, (0.5 * (-self.log_variances.detach()).exp()).tolist(), strict=True))
         return dict(zip(self.labels, self.weights.tolist(), strict=True)) if self.kind == "gradnorm" else {}
+
+
+def _unweighted(objective: Objective) -> Objective:
+    """The objective with every weight 1 or -1: coefficients shall say how strongly a term pulls, so they must not be divided away."""
+    terms = tuple(replace(term, weight=Weight(term.weight.sign)) for term in objective.expression.terms)
+    return replace(objective, expression=Expression(terms))
 
 
 def _usable(what: str, norm: float) -> float:

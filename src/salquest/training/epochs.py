@@ -79,8 +79,8 @@ def run_epochs(
     """
     objective = plan.objective()
     balance = Balance(objective, plan.balance, plan.scale)
-    if plan.balance == "gradnorm" and fabric.world_size > 1:
-        raise InputError("balance 'gradnorm' looks at whole batches; train it in one process")
+    if plan.balance in ("uncertainty", "gradnorm") and fabric.world_size > 1:
+        raise InputError(f"balance {plan.balance!r} learns its weights from whole batches; train it in one process, or weigh by 'norms'")
     assert plan.map_size is not None
     network.to(fabric.device)
     features = FeatureCache(cache, network.encoder, plan.size) if network.encoder.is_frozen else None

@@ -78,7 +78,7 @@ def measure_gradients(network: nn.Module, parts: Parts, batch: Batch, parameters
         network.train(was_training)
     broken = [label for label, gradient in gradients.items() if not bool(gradient.isfinite().all())]
     if broken:
-        raise TrainingFailed(f"the gradient of {', '.join(broken)} is no finite number on {', '.join(batch.keys[:4])}, before any step")
+        raise TrainingFailed(f"the gradient of {', '.join(broken)} is no finite number on {', '.join(batch.keys[:4])}")
     total = torch.stack(list(gradients.values())).sum(dim=0)
     return TermGradients(
         norms={label: float(gradient.norm()) for label, gradient in gradients.items()},

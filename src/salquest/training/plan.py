@@ -57,7 +57,8 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         scale: "matched" divides the whole loss by the norm of its gradient at the start, so that one `lr` means one first step for all losses.
         balance: how the terms of a sum are weighed: "given" by their coefficients; "norms" each first divided by its own gradient's norm at the
             start; "uncertainty" (Kendall 2018) and "gradnorm" (Chen 2018) by weights that are learned (`training.balance`).
-        own_losses: a Python file with losses of one's own (`losses.own_losses`).
+        own_losses: a Python file with losses of one's own (`losses.own_losses`); resolved, its whole path, so that the run can be taken up
+            again from another folder.
     """
 
     loss: str
@@ -114,6 +115,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             },
             map_size=self.map_size or (self.size[0] // 2, self.size[1] // 2),
             encoder_lr=self.lr / 10 if self.encoder_lr is None else self.encoder_lr,
+            own_losses=str(Path(self.own_losses).expanduser().resolve()) if self.own_losses else "",
         )
 
     def objective(self) -> Objective:
