@@ -23,8 +23,10 @@ from salquest.datasets import load_dataset
 from salquest.encoders import FeatureCache
 from salquest.losses import Objective, parse
 from salquest.models.deep.network import SaliencyNetwork, build_network
+from salquest.training.balance import Balance
 from salquest.training.batches import Examples, epoch_batches
 from salquest.training.fabric import start
+from salquest.training.gradients import shared_weight
 from salquest.training.loop import Player, supervised, take_turns
 
 SIZE, MAP_SIZE, BATCH, RATE = (240, 320), (60, 80), 8, 1e-4
@@ -53,7 +55,8 @@ def our_epoch(player: Player, examples: Examples, fabric: object, epoch: int) ->
     batches = epoch_batches(examples, batch=BATCH, seed=0, epoch=epoch, mirror=False)
     device = fabric.device  # type: ignore[attr-defined]
     moved = (batch.to(device) for batch in batches)
-    take_turns({"network": player}, ("network",), moved, fabric=fabric, first_step=0, all_steps=1, log=lambda report: None)  # type: ignore[arg-type]
+    where = {"first_step": 0, "all_steps": 1, "epochs": 1}
+    take_turns({"network": player}, ("network",), moved, fabric=fabric, **where, log=lambda report: None)  # type: ignore[arg-type]
 
 
 def compare(learns: bool, epochs: int, pictures: int) -> tuple[float, float, float]:
@@ -78,7 +81,8 @@ def compare(learns: bool, epochs: int, pictures: int) -> tuple[float, float, flo
         chosen = [[p for p in network.parameters() if p.requires_grad] for network in (ours, plain)]
         our_optimizer, plain_optimizer = (torch.optim.Adam([{"params": parameters, "lr": RATE, "peak": RATE}]) for parameters in chosen)
         network, optimizer = fabric.setup(ours, our_optimizer)
-        player = Player(network, optimizer, supervised(network, Objective(parse("kld"), "sigmoid")))
+        balance = Balance(Objective(parse("kld"), "sigmoid"))
+        player = Player(network, optimizer, supervised(network, balance, shared_weight(ours)))
 
         def plain_turn(epoch: int) -> None:
             order = np.random.Generator(np.random.PCG64([0, epoch])).permutation(len(data))

@@ -160,10 +160,10 @@ def _encoders() -> dict[str, Entry]:
 def _recipes() -> dict[str, Entry]:
     import tomllib
 
-    packaged = importlib.import_module("salquest.quest.packaged").packaged_recipes()
+    packaged = importlib.import_module("salquest.quest.packaged")
     entries = {}
-    for name, text in packaged.items():
-        values = tomllib.loads(text)
+    for name, text in packaged.packaged_recipes().items():
+        values = packaged.with_base(tomllib.loads(text), name)
         entries[name] = {"name": name, "what": values.get("title", ""), "data": values["data"], "runs": str(len(values["runs"]))}
     return entries
 

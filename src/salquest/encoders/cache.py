@@ -83,7 +83,7 @@ class FeatureCache:
     def _encode(self, picture: NDArray[np.uint8], mirrored: bool) -> tuple[Tensor, ...]:
         if picture.shape != (*self.size, 3) or picture.dtype != np.uint8:
             raise InputError(f"this cache keeps uint8 pictures of {(*self.size, 3)}; found {picture.dtype} of {picture.shape}")
-        pixels = torch.from_numpy((picture[:, ::-1] if mirrored else picture).copy())  # stimuli are read-only, and torch warns of that
+        pixels = torch.from_numpy(np.array(picture[:, ::-1] if mirrored else picture))  # a decoded picture may not be written to
         batch = pixels.to(self.encoder.mean.device).permute(2, 0, 1)[None].float() / 255
         with torch.no_grad():
             taps = self.encoder(batch)

@@ -27,7 +27,7 @@ from salquest.errors import BrokenFile, DataNotFound, InputError, UnknownName
 from salquest.evaluation import DEFAULT_METRICS
 from salquest.metrics import METRICS
 from salquest.quest.claims import Claim
-from salquest.quest.packaged import packaged_recipes
+from salquest.quest.packaged import packaged_recipes, with_base
 from salquest.training import TrainingPlan
 from salquest.training.plan import plan_from
 
@@ -119,6 +119,14 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             names.append(name)
         return tuple(names)
 
+    @property
+    def whole_claims(self) -> tuple[Claim, ...]:
+        """The claims, each with the printed scores of its metric where it has none of its own."""
+        return tuple(
+            claim if claim.published is not None else msgspec.structs.replace(claim, published=self.published.get(claim.metric))
+            for claim in self.claims
+        )
+
     def expanded(self) -> list[PlannedRun]:
         """What can be done before anything was learned: one run per way, row and seed; for ways with rates, the candidates.
 
@@ -186,6 +194,24 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 raise InputError(f"the recipe {self.name} has ways without a name, or with the same: {way.name!r}")
             if len(set(way.rates)) == 1 or any(rate <= 0 for rate in way.rates):
                 raise InputError(f"way {way.name!r} chooses from {list(way.rates)}; give two or more learning rates above 0")
+        self._check_claims()
+
+    def _check_claims(self) -> None:
+        """What the report shall test can be tested: known before hours of training."""
+        for metric in self.published:
+            if metric not in METRICS:
+                raise UnknownName("metric", metric, METRICS)
+        tables = (*(way.name for way in self.ways), *self.elsewhere)
+        if both := sorted({name for name in tables if tables.count(name) > 1}):
+            raise InputError(f"the recipe {self.name} gives two tables one name: {', '.join(both)}; name the way apart from the data set")
+        for claim in self.whole_claims:
+            claim.check()
+            if claim.metric not in self.metrics:
+                raise InputError(
+                    f"the claim {claim.name} is about {claim.metric}, which the recipe {self.name} does not score: {', '.join(self.metrics)}"
+                )
+            if claim.way and claim.way not in tables:
+                raise UnknownName(f"way of the recipe {self.name} (claim {claim.name!r})", claim.way, tables)
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,7 +252,7 @@ def read_recipe(text: str, *, where: str) -> Recipe:
     except tomllib.TOMLDecodeError as error:
         raise BrokenFile(f"{where} is not TOML: {error}") from error
     _known(values, where)
-    values = _with_base(values, where)
+    values = with_base(values, where)
     try:
         return msgspec.convert(values, Recipe)
     except msgspec.ValidationError as error:
@@ -253,16 +279,6 @@ def find_recipe(name_or_path: str | Path) -> tuple[Recipe, str]:
     except UnicodeDecodeError as error:
         raise BrokenFile(f"{path} is not TOML in UTF-8: {error}") from error
     return read_recipe(text, where=str(path)), text
-
-
-def _with_base(values: dict[str, Any], where: str) -> dict[str, Any]:
-    if "extends" not in values:
-        return values
-    packaged = packaged_recipes()
-    if values["extends"] not in packaged:
-        raise UnknownName(f"packaged recipe ({where} extends it)", str(values["extends"]), packaged)
-    base = _with_base(tomllib.loads(packaged[values["extends"]]), where)
-    return {**base, **values, "training": {**base.get("training", {}), **values.get("training", {})}}
 
 
 def _known(values: Mapping[str, Any], where: str) -> None:

@@ -42,6 +42,5 @@ __all__ = [
     "report_page",
     "scatter_figure",
     "score_figure",
-    "score_page",
     "search_figure",
 ]
