@@ -118,23 +118,19 @@ def _pair_figures(
 
 
 def _curve_figures(folder: Path, ways: Sequence[WayRows]) -> dict[str, tuple[str, bytes]]:
-    """Learning curves of each way, first seeds; of a long table those rows that the shortest way has."""
+    """Learning curves of each way, every seed; of a long table those rows that the shortest way has."""
     shortest = min((list(rows.runs) for rows in ways), key=len)
+    panels = {"val_cc_score": "CC, validation pictures", "val_nss_score": "NSS, validation pictures"}
     found = {}
     for rows in ways:
         curves = []
-        for row in [row for row in rows.runs if row in shortest]:
-            several = len(rows.runs[row]) > 1 and len(rows.runs) <= MANY_ROWS
-            for run, _ in rows.runs[row] if several else rows.runs[row][:1]:
-                log = RunFolder(folder / "runs" / run.folder).log
-                if log.is_file():
-                    columns = Columns.load(log)
-                    name = f"{run.name} (seed {run.seed})" if several else run.name
-                    values = {key: columns.numbers(key) for key in ("val_cc_score", "val_nss_score")}
-                    curves.append(Curves(name, columns.numbers("epoch"), values))
+        for run, _ in (member for row in rows.runs if row in shortest for member in rows.runs[row]):
+            log = RunFolder(folder / "runs" / run.folder).log
+            if log.is_file():
+                columns = Columns.load(log)
+                curves.append(Curves(run.name, columns.numbers("epoch"), {key: columns.numbers(key) for key in panels}))
         if curves:
             name = f": {rows.way.title or rows.way.name}" if rows.way.name else ""
-            panels = {"val_cc_score": "CC, validation pictures", "val_nss_score": "NSS, validation pictures"}
             found[f"Learning curves{name}"] = (_file("learning", rows), learning_curves(curves, panels))
     return found
 

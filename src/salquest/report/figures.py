@@ -23,7 +23,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 
 @dataclass(frozen=True)
 class Curves:
-    """The epochs of one run: the columns of its log.csv."""
+    """The epochs of one run: the columns of its log.csv. The seeds of one row carry its name."""
 
     name: str
     epochs: Sequence[float]
@@ -31,30 +31,37 @@ class Curves:
 
 
 def learning_curves(runs: Sequence[Curves], panels: Mapping[str, str]) -> bytes:
-    """One panel per column of the logs, one line per run.
+    """One panel per column of the logs, one line per run; runs of one name (its seeds) share a colour.
 
     Args:
         runs: what was logged.
         panels: column -> title of its panel.
     """
-    figure = figure_of(4.2 * len(panels), 3.0)
+    names = list(dict.fromkeys(run.name for run in runs))
+    figure = figure_of(4.2 * len(panels) + 1.2, max(3.0, 0.6 + 0.19 * len(names)))
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axis, (key, title) in zip(axes, panels.items(), strict=True):
-        for number, run in enumerate(runs):
+        named: set[str] = set()
+        for run in runs:
             if key in run.values:
+                number = names.index(run.name)
                 axis.plot(
                     run.epochs,
                     run.values[key],
                     color=COLOURS[number % len(COLOURS)],
+                    linestyle=("-", "--")[number // len(COLOURS) % 2],
                     marker="o",
-                    markersize=3,
-                    linewidth=1.4,
-                    label=run.name,
+                    markersize=2.5,
+                    linewidth=1.2,
+                    alpha=0.85,
+                    label=run.name if run.name not in named else None,
                 )
+                named.add(run.name)
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("epoch", fontsize=9)
+        axis.xaxis.get_major_locator().set_params(integer=True)
         tidy(axis)
-    axes[-1].legend(fontsize=8, frameon=False)
+    axes[-1].legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return png_bytes(figure)
 
 
