@@ -77,7 +77,7 @@ def test_a_quest_is_carried_out_and_its_report_made_again(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("quest plan.toml", "no recipe (or TOML file) is called 'plan.toml' (did you mean 'plain.toml'?)"),
+        ("quest plan.toml", "no recipe (or TOML file) is called 'plan.toml'; there are: bruckert-table2"),
         ("quest .", "is a folder; a recipe is a TOML file or one of: bruckert-table2"),
         ("quest bruckert-table2", "mit1003 does not travel with salquest: give its folder (mit1003=PATH)"),
         ("quest plain.toml --data tiny=gone", "there is no folder gone; tiny is expected there: check the path"),
@@ -86,7 +86,10 @@ def test_a_quest_is_carried_out_and_its_report_made_again(
             "quest plain.toml --data tiny={tiny} --data osie={tiny}",
             "the recipe plain uses the data set tiny, and scores on tiny-too; it has no use for osie",
         ),
-        ("quest bruckert-table2 --data mit1003={tiny} --data osie={tiny}", "is carried out on one data set at a time; choose one of mit1003, osie"),
+        (
+            "quest bruckert-table2 --data mit1003={tiny} --data osie={tiny}",
+            "is carried out on one data set at a time; choose one of mit1003, osie",
+        ),
         ("quest plain.toml --data tiny={tiny} --workers 0", "a quest takes at least one worker; found 0"),
         ("quest claim.toml --data tiny={tiny}", "the claim c is about nss, which the recipe plain does not score: cc, kl"),
         ("quest broken.toml", "broken.toml is not TOML"),

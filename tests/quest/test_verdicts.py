@@ -43,7 +43,11 @@ def claim(**settings: object) -> Claim:
 
 
 def test_a_row_that_is_not_whole_is_flagged_and_not_compared() -> None:
-    rows = way("w", SCORES, odd={"b": ["finished", "collapsed"], "lost": ["failed", "failed"], "late": ["finished"], "now": ["running", "finished"]})
+    rows = way(
+        "w",
+        SCORES,
+        odd={"b": ["finished", "collapsed"], "lost": ["failed", "failed"], "late": ["finished"], "now": ["running", "finished"]},
+    )
     assert {row: rows.note(row) for row in rows.runs} == {
         "a": "",
         "half a": "",
@@ -128,7 +132,11 @@ def test_a_row_that_failed_to_learn_counts_in_the_spread_and_is_said_to() -> Non
     ways = [way("fixed", SCORES), way("tuned", SCORES, odd={"b": ["collapsed", "finished"]})]
     found = spreads(ways, noise_floors(ways, recipe()))
     assert found is not None
-    assert [line[0] for line in found.rows] == ["fixed: 4 rows", "tuned: 4 rows, 1 of them failed to learn", "— left of the first way's, over 4 rows"]
+    assert [line[0] for line in found.rows] == [
+        "fixed: 4 rows",
+        "tuned: 4 rows, 1 of them failed to learn",
+        "— left of the first way's, over 4 rows",
+    ]
     assert found.rows[0][1] == found.rows[1][1]
     assert found.rows[2][1].startswith("100 % (")
 

@@ -17,7 +17,8 @@ def die(run: PlannedRun, watcher: Watcher) -> RunRecord:
     os._exit(9)
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_told_by_its_run_and_with_what_to_do() -> None:
     run = PlannedRun("kld", "fixed/kld", 0, TrainingPlan(loss="kld"))
-    with pytest.raises(TrainingFailed, match="the process of run fixed/kld died, .* run the same command again, with fewer --workers"):
+    with pytest.raises(TrainingFailed, match=r"the process of run fixed/kld died, .* run the same command again, with fewer --workers"):
         carry_out_together([run], die, workers=1, threads=1, begin=lambda run: Watcher(), end=lambda run, record: None)

@@ -59,7 +59,7 @@ schedule = "constant"
 # half the loss at twice the rate
 [[runs]]
 name = "half bce"
-loss = "wbce(w=0.5)"
+loss = "0.5*bce"
 optimizer = "sgd"
 lr = 0.5
 schedule = "constant"

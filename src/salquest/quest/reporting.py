@@ -138,7 +138,9 @@ def _read(folder: Path) -> tuple[Recipe, list[WayRows]]:
         total = len(recipe.expanded())
         if not records:
             raise DataNotFound(f"none of the {total} runs of {folder} has begun; run the quest first")
-        raise DataNotFound(f"none of the {total} runs of {folder} could begin ({records[0].reason}); run the quest again once that is mended")
+        raise DataNotFound(
+            f"none of the {total} runs of {folder} could begin ({records[0].reason}); run the quest again once that is mended"
+        )
     return recipe, ways
 
 
