@@ -69,7 +69,8 @@ def run_quest(
         elsewhere: the data sets of the recipe's `elsewhere` that are at hand, by name.
         device: see `train`.
         cache: folder of the features of frozen encoders, shared by all runs; None keeps them in the quest's folder.
-        workers: runs carried out at the same time, each in a process with its share of the cores. Numbers do not depend on it.
+        workers: runs carried out at the same time, each in a process with its share of the cores. Numbers do not depend on it as long as a run
+            has as many threads; with more or fewer threads torch sums in another order, which moves the last bits.
         watch: who looks on.
 
     Raises:
