@@ -113,7 +113,7 @@ def report_quest(
 def _networks(ways: Sequence[WayRows]) -> str:
     """Which networks the rows are, in words: what stands under a table must say whose encoder it was."""
     found = []
-    for plan in (record.plan for rows in ways for members in rows.runs.values() for _, record in members):
+    for plan in (record.plan for record in _records(ways) if record.identity):
         weights, learns = plan["weights"], plan["unfreeze"]
         encoder = f"{plan['encoder']} ({weights} weights, {'frozen' if learns == 'none' else f'{learns} learning'})"
         found.append(f"{plan['network']} on {encoder}, pictures of {plan['size'][0]} x {plan['size'][1]}")

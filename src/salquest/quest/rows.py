@@ -17,6 +17,8 @@ from salquest.quest.recipe import PlannedRun, Recipe, Way
 from salquest.report import ColumnSpec
 from salquest.runs import Columns, RunFolder, RunRecord
 
+LEARNED_NOTHING = "no better than the centre bias"
+
 
 @dataclass(frozen=True)
 class WayRows:
@@ -40,13 +42,20 @@ class WayRows:
         if not odd:
             missing = self.wanted - len(self.runs[row])
             return f"{missing} of {self.wanted} seeds not begun" if missing else ""
-        # the reasons themselves stand with the runs
-        told = ", ".join(sorted({"no better than the centre bias" if "centre bias" in record.reason else record.status for record in odd}))
-        return f"{told}: {len(odd)} of {self.wanted} seeds" if self.wanted > 1 else told
+        told = ", ".join(sorted({_trouble(record) for record in odd}))
+        if self.wanted > 1:  # the reasons stand with the runs
+            return f"{told}, {len(odd)} of {self.wanted} seeds"
+        reason = next((record.reason for record in odd if record.reason), "")
+        return told + (f": {reason}" if reason and told != LEARNED_NOTHING else "")
 
     def valid(self, metric: str) -> dict[str, NDArray[np.float64]]:
         """The rows that can be compared under a metric: whole, finished, none of their seeds collapsed."""
         return {row: values for row, values in self.scores[metric].items() if not self.note(row)}
+
+
+def _trouble(record: RunRecord) -> str:
+    """What became of a run that is not whole, in few words."""
+    return LEARNED_NOTHING if record.status == "collapsed" and "centre bias" in record.reason else record.status
 
 
 def read_rows(root: Path, recipe: Recipe, way: Way, *, elsewhere: str = "") -> WayRows:
