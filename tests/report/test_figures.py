@@ -65,6 +65,14 @@ def test_the_27_rows_of_a_table_fit_beside_their_curves_and_no_two_look_alike(dr
     assert box.x0 >= figure.axes[-1].get_window_extent().x1
 
 
+def test_the_seeds_of_a_row_share_its_look_and_its_name(drawn: Draw) -> None:
+    figure = drawn(lambda: learning_curves([*curves(2), *curves(2)], PANELS))
+    assert legend(figure) == ["loss 0", "loss 1"]
+    colours = [line.get_color() for line in figure.axes[0].lines]
+    assert colours[:2] == colours[2:]
+    assert colours[0] != colours[1]
+
+
 def test_a_run_without_a_column_is_named_and_leaves_its_panel_empty(drawn: Draw) -> None:
     older = Curves("older", [1, 2], {"val_cc_score": [0.1, 0.2]})
     figure = drawn(lambda: learning_curves([older, *curves(1)], PANELS))
@@ -109,6 +117,16 @@ def test_ways_are_joined_by_a_line_per_row_that_runs_through_the_ways_that_have_
     assert joined == [[[0, 0.5]], [[0, 0.7], [1, 0.71]]]
     assert [text.get_text() for text in axis.texts] == ["mse", "kld", "kld"]
     assert legend(figure)[-1] == "less than the noise floor behind the best"
+
+
+def test_a_row_that_is_at_neither_end_is_named_where_it_is(drawn: Draw) -> None:
+    cell = Score(0.5, 0.4, 0.6)
+    names = [{"kld": cell}, {"kld": cell, "mse": Score(0.3, 0.2, 0.4)}, {"kld": cell}]
+    ways = [RankedWay(f"way {i}", scores) for i, scores in enumerate(names)]
+    (axis,) = drawn(lambda: ranking_figure(ways, CC, {})).axes
+    assert [text.get_text() for text in axis.texts] == ["kld", "kld", "mse"]
+    (axis,) = drawn(lambda: ranking_figure([ways[0]] * 3, CC, {})).axes
+    assert [text.get_text() for text in axis.texts] == ["kld", "kld"]
 
 
 @pytest.mark.parametrize("ways", [1, 2])

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from salquest.errors import InputError, UnknownName
 from salquest.models.baselines import Uniform, embedded_centre_bias
+from salquest.models.classical import ImageSignature
 from salquest.models.contract import Model
 from salquest.runs import RunFolder
+
+Family = Literal["baseline", "classical", "deep"]
 
 
 @dataclass(frozen=True)
@@ -19,12 +23,14 @@ class ModelCard:
     Attributes:
         build: makes it, or None for a network that has to be trained first.
         title, source, licence: for people.
+        family: what it is compared as: "deep", "classical" or "baseline" (a map that does not depend on the picture).
     """
 
     build: Callable[[], Model] | None
     title: str
     source: str
     licence: str = "MIT"
+    family: Family = "baseline"
 
 
 MODELS: Mapping[str, ModelCard] = {
@@ -32,15 +38,23 @@ MODELS: Mapping[str, ModelCard] = {
         embedded_centre_bias, "the mean density of osie-mini's training part, stretched to the picture", "ours, from OSIE (Xu 2014)"
     ),
     "uniform": ModelCard(Uniform, "every pixel alike: chance", "-"),
-    "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1"),
-    "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours"),
+    "image-signature": ModelCard(
+        ImageSignature, "the signs of the cosine transform, squared", "Hou, Harel and Koch 2012", family="classical"
+    ),
+    "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1", family="deep"),
+    "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours", family="deep"),
     "sam-vgg": ModelCard(
-        None, "SAM: attentive LSTM and learned priors on a dilated VGG-16 (--encoder vgg16), to be trained", "Cornia 2018, SAM-VGG"
+        None,
+        "SAM: attentive LSTM and learned priors on a dilated VGG-16 (--encoder vgg16), to be trained",
+        "Cornia 2018, SAM-VGG",
+        family="deep",
     ),
     "sam-resnet": ModelCard(
-        None, "SAM on a dilated ResNet-50 (--encoder resnet50) reduced to 512 maps, to be trained", "Cornia 2018, SAM-ResNet"
+        None, "SAM on a dilated ResNet-50 (--encoder resnet50) reduced to 512 maps, to be trained", "Cornia 2018, SAM-ResNet", family="deep"
     ),
-    "sam-mobilenet": ModelCard(None, "SAM in small, for two cores: 64 maps on a dilated MobileNetV2, to be trained", "after Cornia 2018"),
+    "sam-mobilenet": ModelCard(
+        None, "SAM in small, for two cores: 64 maps on a dilated MobileNetV2, to be trained", "after Cornia 2018", family="deep"
+    ),
 }
 
 # until a trained model ships

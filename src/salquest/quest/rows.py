@@ -10,9 +10,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from salquest.metrics import METRICS
 from salquest.quest.choosing import rows_of
 from salquest.quest.elsewhere import scores_path
 from salquest.quest.recipe import PlannedRun, Recipe, Way
+from salquest.report import ColumnSpec
 from salquest.runs import Columns, RunFolder, RunRecord
 
 
@@ -78,3 +80,8 @@ def read_rows(root: Path, recipe: Recipe, way: Way, *, elsewhere: str = "") -> W
     if elsewhere:
         way = msgspec.structs.replace(way, name=elsewhere, title=f"On {elsewhere}")
     return WayRows(way, runs, scores, wanted)
+
+
+def column_specs(metrics: Sequence[str]) -> list[ColumnSpec]:
+    """The metrics' cards as columns of a table."""
+    return [ColumnSpec(name, METRICS[name].title, METRICS[name].direction, METRICS[name].unit) for name in metrics]

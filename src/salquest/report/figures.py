@@ -25,7 +25,7 @@ LETTER, LEGEND_LINE = 0.082, 0.168
 
 @dataclass(frozen=True)
 class Curves:
-    """The epochs of one run: the columns of its log.csv."""
+    """The epochs of one run: the columns of its log.csv. The seeds of one row carry its name."""
 
     name: str
     epochs: Sequence[float]
@@ -33,25 +33,28 @@ class Curves:
 
 
 def learning_curves(runs: Sequence[Curves], panels: Mapping[str, str]) -> bytes:
-    """One panel per column of the logs, one line per run.
+    """One panel per column of the logs, one line per run; runs of one name (its seeds) share a colour.
 
     Args:
         runs: what was logged.
         panels: column -> title of its panel.
     """
-    longest = max((len(run.name) for run in runs), default=0)
-    figure = figure_of(4.2 * len(panels) + 0.6 + LETTER * longest, max(3.0, 0.3 + LEGEND_LINE * len(runs)))
+    names = list(dict.fromkeys(run.name for run in runs))
+    longest = max(map(len, names), default=0)
+    figure = figure_of(4.2 * len(panels) + 0.6 + LETTER * longest, max(3.0, 0.3 + LEGEND_LINE * len(names)))
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axis, (key, title) in zip(axes, panels.items(), strict=True):
-        for number, run in enumerate(runs):
+        for run in runs:
             # a run without the column is drawn without a point, so that the legend names it and every panel counts alike
-            axis.plot(run.epochs, run.values.get(key, [np.nan] * len(run.epochs)), label=run.name, **line_look(number))
+            values = run.values.get(key, [np.nan] * len(run.epochs))
+            axis.plot(run.epochs, values, label=run.name, **line_look(names.index(run.name)))
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("epoch", fontsize=9)
         axis.xaxis.get_major_locator().set_params(integer=True)
         tidy(axis)
     if runs:
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", fontsize=8, frameon=False)
+        lines = {line.get_label(): line for line in axes[0].lines}
+        figure.legend(lines.values(), lines.keys(), loc="outside right upper", fontsize=8, frameon=False)
     return png_bytes(figure)
 
 

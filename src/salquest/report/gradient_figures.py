@@ -45,7 +45,7 @@ def gradient_figure(runs: Sequence[TermGradients]) -> bytes:
             )
     terms = list(dict.fromkeys(term for run in runs for term in run.norms))
     figure = figure_of(8.2, 0.4 + 2.5 * len(runs))
-    axes = figure.subplots(len(runs), 2, squeeze=False)
+    axes = figure.subplots(len(runs), 2, squeeze=False, sharex="row")
     for (size, direction), run in zip(axes, runs, strict=True):
         for term in run.norms:
             look = line_look(terms.index(term))

@@ -1,0 +1,6 @@
+"""Models from before deep learning, written out as arithmetic: no torch, no weights from elsewhere."""
+
+from salquest.models.classical.contract import ClassicalModel
+from salquest.models.classical.signature import ImageSignature
+
+__all__ = ["ClassicalModel", "ImageSignature"]
