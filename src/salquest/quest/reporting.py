@@ -73,7 +73,10 @@ def report_quest(
     test = data.subset(first.split["test"])
     reference = _reference(folder, recipe, test, sigma, floor, progress)
     floors = noise_floors(ways, recipe)
-    about = f"{data.name} (edition {data.edition()}), {len(test)} test pictures; convention exact, densities of sigma {sigma:.4g} px"
+    about = (
+        f"{data.name} (edition {data.edition()}), {len(test)} test pictures; convention exact, densities of sigma {sigma:.4g} px; "
+        f"{_networks(ways)}"
+    )
     tables = {rows.way.name: _table(rows, recipe, reference, about, floors_line(floors[rows.way.name], recipe)) for rows in ways}
     sections = [Section(rows.way.title or rows.way.name or "Scores", scores=tables[rows.way.name]) for rows in ways]
     away: list[WayRows] = []
@@ -105,6 +108,16 @@ def report_quest(
     )
     write_text(folder / "report.html", page)
     return tables
+
+
+def _networks(ways: Sequence[WayRows]) -> str:
+    """Which networks the rows are, in words: what stands under a table must say whose encoder it was."""
+    found = []
+    for plan in (record.plan for rows in ways for members in rows.runs.values() for _, record in members):
+        weights, learns = plan["weights"], plan["unfreeze"]
+        encoder = f"{plan['encoder']} ({weights} weights, {'frozen' if learns == 'none' else f'{learns} learning'})"
+        found.append(f"{plan['network']} on {encoder}, pictures of {plan['size'][0]} x {plan['size'][1]}")
+    return ", ".join(dict.fromkeys(found))
 
 
 def _read(folder: Path) -> tuple[Recipe, list[WayRows]]:
@@ -177,7 +190,7 @@ def _away(
         ).columns.save(path)
     reference = {FLOOR: Columns.load(path) if path.is_file() else None}
     pictures = next(iter(next(iter(rows.scores.values())).values())).shape[1]
-    about = f"{name}, {pictures} pictures, none of them trained on; convention exact"
+    about = f"{name}, {pictures} pictures, none of them trained on; convention exact; {_networks([rows])}"
     return _table(rows, recipe, reference, about, floors_line(floors[name], recipe))
 
 

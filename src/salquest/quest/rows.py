@@ -40,11 +40,9 @@ class WayRows:
         if not odd:
             missing = self.wanted - len(self.runs[row])
             return f"{missing} of {self.wanted} seeds not begun" if missing else ""
-        statuses = sorted({record.status for record in odd})
-        if self.wanted > 1:  # the reasons stand with the runs
-            return f"{', '.join(statuses)}, {len(odd)} of {self.wanted} seeds"
-        reason = next((record.reason for record in odd if record.reason), "")
-        return ", ".join(statuses) + (f": {reason}" if reason else "")
+        # the reasons themselves stand with the runs
+        told = ", ".join(sorted({"no better than the centre bias" if "centre bias" in record.reason else record.status for record in odd}))
+        return f"{told}: {len(odd)} of {self.wanted} seeds" if self.wanted > 1 else told
 
     def valid(self, metric: str) -> dict[str, NDArray[np.float64]]:
         """The rows that can be compared under a metric: whole, finished, none of their seeds collapsed."""
