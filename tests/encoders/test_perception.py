@@ -84,7 +84,10 @@ def test_the_range_of_the_input_decides_the_scale_of_the_perceptual_losses():
     rows = torch.arange(64.0)
     saliency = torch.exp(-((rows[:, None] - 30) ** 2 + (rows - 20) ** 2) / 50)[None]
     deep, gram = (
-        {name: loss(values, saliency, perceive, encoder="vgg16", weights="none", input_=name).item() for name in ("unit", "imagenet", "caffe")}
+        {
+            name: loss(values, saliency, perceive, encoder="vgg16", weights="none", input_=name).item()
+            for name in ("unit", "imagenet", "caffe")
+        }
         for loss in (df, gm)
     )
     assert deep["unit"] < deep["imagenet"] < 1e-2 * deep["caffe"]

@@ -209,9 +209,7 @@ def test_a_scatter_of_nothing_but_missing_scores_is_an_empty_panel(drawn: Draw) 
 def points(statuses: str) -> list[TrialPoint]:
     """One trial per letter: finished, collapsed."""
     return [
-        TrialPoint(
-            i, {"cc": 0.5 + 0.01 * i, "kl": 1.0 + 0.1 * i} if one == "f" else {}, {"cc": 0.1 * 2**i, "lr": 1e-3 * 2**i}, status
-        )
+        TrialPoint(i, {"cc": 0.5 + 0.01 * i, "kl": 1.0 + 0.1 * i} if one == "f" else {}, {"cc": 0.1 * 2**i, "lr": 1e-3 * 2**i}, status)
         for i, one in enumerate(statuses)
         for status in ("finished" if one == "f" else "collapsed",)
     ]
