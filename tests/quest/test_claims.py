@@ -10,7 +10,7 @@ import pytest
 
 from salquest.errors import InputError, UnknownName
 from salquest.evaluation.row_spread import noise_floor
-from salquest.quest.claims import Claim, Judgement, claims_columns, claims_markdown, judge
+from salquest.quest.claims import Claim, judge
 
 
 def planted(means: dict[str, float], *, seeds: int = 3, pictures: int = 120, noise: float = 0.002) -> dict[str, np.ndarray]:
@@ -58,6 +58,37 @@ def test_the_reverse_is_contradicted() -> None:
     assert found.verdict == "contradicted"
     assert found.effect == pytest.approx(-0.12)
     assert found.high < 0
+
+
+@pytest.mark.parametrize(
+    ("differences", "interval", "verdict"),
+    [
+        ((0.19, 0.20, 0.21), (0.2 - 0.024841, 0.2 + 0.024841), "holds"),
+        ((0.10, 0.20, 0.30), (0.2 - 0.248414, 0.2 + 0.248414), "undecided"),
+        ((-0.19, -0.20, -0.21), (-0.2 - 0.024841, -0.2 + 0.024841), "contradicted"),
+    ],
+)
+def test_of_three_pictures_the_interval_is_students_and_decides(
+    differences: tuple[float, ...], interval: tuple[float, float], verdict: str
+) -> None:
+    # mean -+ 4.30265 sd / sqrt(3), by hand
+    base = np.array([0.3, 0.5, 0.4])
+    found = judge(claim(rows=("a",), than=("b",)), {"a": base + differences, "b": base})
+    assert (found.low, found.high) == pytest.approx(interval, abs=1e-6)
+    assert found.verdict == verdict
+
+
+def test_a_lead_that_holds_alone_is_open_where_two_were_tried() -> None:
+    base = np.array([0.3, 0.5, 0.4])
+    step = np.array([-0.01, 0.0, 0.01])
+    # t of two degrees of freedom is 5.643 for p = .03 and 4.849 for p = .04
+    scores = {"a": base, "b": base - 5.643 * 0.01 / np.sqrt(3) + step, "c": base - 4.849 * 0.01 / np.sqrt(3) - step}
+    alone = [judge(claim(rows=("a",), than=(name,)), scores) for name in "bc"]
+    assert [found.verdict for found in alone] == ["holds", "holds"]
+    assert [found.p for found in alone] == pytest.approx([0.03, 0.04], abs=1e-4)
+    both = judge(claim(rows=("a",), than=("b", "c")), scores)
+    assert (both.verdict, both.p) == ("undecided", pytest.approx(0.06, abs=1e-4))
+    assert "of which 0 hold" in both.sentence
 
 
 def test_of_several_comparisons_the_worst_is_told_and_all_are_corrected_for() -> None:
@@ -179,15 +210,3 @@ def test_a_claim_that_cannot_be_judged_says_why(settings: dict, message: str) ->
 def test_unknown_names_are_answered_with_those_there_are(settings: dict, kind: str) -> None:
     with pytest.raises(UnknownName, match=f"no {kind} is called"):
         judge(claim(**settings), SCORES)
-
-
-def test_judgements_are_written_as_a_table_and_come_back_from_json() -> None:
-    found = [judge(claim(name="a|b"), SCORES, FLOOR), judge(claim(rows=("bce",)), SCORES, FLOOR)]
-    lines = claims_markdown(found).splitlines()
-    assert len(lines) == 4
-    assert lines[2].startswith("| a\\|b | “combinations are better” | lc2 − mse")
-    assert lines[3].endswith("| **undecided** |")
-    columns = claims_columns(found)
-    assert columns["verdict"] == ["holds", "undecided"]
-    assert columns.numbers("effect")[0] == found[0].effect
-    assert msgspec.json.decode(msgspec.json.encode(found[0]), type=Judgement) == found[0]

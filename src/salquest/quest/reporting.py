@@ -61,7 +61,7 @@ def report_quest(
     """
     folder = Path(root)
     recipe, ways = _read(folder)
-    first = next(record for rows in ways for found in rows.runs.values() for _, record in found)
+    first = next(record for record in _records(ways) if record.identity)
     data = data or load_dataset(first.data["name"], first.data["root"] or None)
     if data.edition() != first.data["edition"]:
         raise InputError(
@@ -126,9 +126,20 @@ def _read(folder: Path) -> tuple[Recipe, list[WayRows]]:
         raise DataNotFound(f"{folder} is no quest's folder: it has no recipe.toml; a quest's folder is what `salquest quest` writes")
     recipe = read_recipe(kept.read_text(encoding="utf-8"), where=str(kept))
     ways = [read_rows(folder, recipe, way) for way in recipe.all_ways]
-    if not any(rows.runs for rows in ways):
-        raise DataNotFound(f"none of the {len(recipe.expanded())} runs of {folder} has begun; run the quest first")
+    records = _records(ways)
+    if not any(record.identity for record in records):
+        total = len(recipe.expanded())
+        if not records:
+            raise DataNotFound(f"none of the {total} runs of {folder} has begun; run the quest first")
+        raise DataNotFound(
+            f"none of the {total} runs of {folder} could begin ({records[0].reason}); run the quest again once that is mended"
+        )
     return recipe, ways
+
+
+def _records(ways: Sequence[WayRows]) -> list[RunRecord]:
+    """Of all runs that were tried; one that failed before it could begin has no identity."""
+    return [record for rows in ways for found in rows.runs.values() for _, record in found]
 
 
 def _reference(
@@ -282,7 +293,7 @@ def _run_line(run: PlannedRun, record: RunRecord) -> dict[str, Any]:
 
 
 def _facts(recipe: Recipe, first: RunRecord, ways: Sequence[WayRows]) -> dict[str, str]:
-    records = [record for rows in ways for found in rows.runs.values() for _, record in found]
+    records = _records(ways)
     split = first.split
     encoder = first.network.get("encoder", {})
     return {
