@@ -96,7 +96,7 @@ class Examples:
         self._kept: dict[tuple[int, bool], tuple[Tensor, ...]] = {}
         self._kept_bytes = 0
         for number, sample in enumerate(data):
-            self._densities[number] = torch.from_numpy(sample.density(sigma_px, size=map_size))
+            self._densities.numpy()[number] = sample.density(sigma_px, size=map_size)
             self._cells.append(_cells(sample, map_size))
             if cache is None:
                 self._pictures.append(self._decode(sample))
@@ -158,7 +158,7 @@ class Examples:
         return Population((self._densities / highest).mean(dim=0), counts)
 
     def _decode(self, sample: Sample) -> np.ndarray:
-        return np.array(sample.stimulus.pixels(self._size))  # a copy: torch wants arrays that may be written
+        return np.array(sample.stimulus.pixels(self._size))  # a copy: torch wants arrays that may be written to
 
 
 def epoch_batches(examples: Examples, *, batch: int, seed: int, epoch: int, mirror: bool, rank: int = 0, world: int = 1) -> Iterator[Batch]:
