@@ -28,8 +28,8 @@ def pyramid(pictures: Array, deepest: int) -> dict[int, Array]:
         pictures: (B, 3, H, W) in 0..1.
     """
     xp = array_api_compat.array_namespace(pictures)
-    planes = xp.concat([pictures, xp.max(pictures, axis=1, keepdims=True)], axis=1)
-    planes = xp.astype(planes, xp.float32)
+    colours = xp.astype(pictures, xp.float32)
+    planes = xp.concat([colours, xp.max(colours, axis=1, keepdims=True)], axis=1)
     levels = {}
     for level in range(1, deepest + 1):
         planes = levels[level] = subsample(planes)
@@ -59,15 +59,17 @@ def _halve(planes: Array) -> Array:
     even, odd = (xp.zeros((*leading, half + 2, width), dtype=planes.dtype, device=array_api_compat.device(planes)) for _ in range(2))
     even[..., 1 : 1 + length - half, :] = planes[..., 0::2, :]
     odd[..., 1 : 1 + half, :] = planes[..., 1::2, :]
-    result = xp.astype(even[..., 1:-1, :] + odd[..., 1:-1, :], xp.float64)
-    result *= 2
-    result += xp.astype(odd[..., :-2, :] + even[..., 2:, :], xp.float64)
-    result *= 5
-    result += xp.astype(even[..., :-2, :] + odd[..., 2:, :], xp.float64)
-    result[..., 1:-1, :] /= 32
-    result[..., 0, :] /= 26
-    result[..., -1, :] /= 31 if length % 2 else 26
-    return xp.astype(result, planes.dtype)
+    inner = even[..., 1:-1, :] + odd[..., 1:-1, :]
+    inner += inner
+    exact = xp.astype(inner, xp.float64)
+    exact += odd[..., :-2, :] + even[..., 2:, :]
+    exact *= 5
+    exact += even[..., :-2, :] + odd[..., 2:, :]
+    result = xp.astype(exact, planes.dtype)
+    result /= 32
+    result[..., 0, :] = xp.astype(exact[..., 0, :] / 26, planes.dtype)
+    result[..., -1, :] = xp.astype(exact[..., -1, :] / (31 if length % 2 else 26), planes.dtype)
+    return result
 
 
 def channel_maps(channel: str, planes: Array, *, angles: tuple[float, ...], contrast_width: float) -> Array:

@@ -17,6 +17,7 @@ Size = tuple[int, int]
 
 # steps after which a chain that still moves is given its equilibrium; a map of two values alone sends the walker to and fro for ever
 MOST_STEPS = 1000
+STRIDE = 5
 # chains that a graphics processor walks at once; a processor takes one, whose edges then stay in its cache
 AT_ONCE = 64
 
@@ -68,31 +69,54 @@ def _visited(values: Array, weights: Array, edges: Edges, tolerance: float | Non
     xp = array_api_compat.array_namespace(values)
     low = xp.astype(values, weights.dtype)
     if edges == "dissimilarity":
-        table = xp.abs(low[:, :, None] - low[:, None, :])
+        table = low[:, :, None] - low[:, None, :]
+        xp.abs(table, out=table)
         table *= weights
-        leaving = xp.sum(table, axis=-1)
-        rest = xp.astype(leaving, values.dtype)
     else:
         table = low[:, :, None] * weights
-        leaving = xp.sum(table, axis=-2)
-        rest = xp.astype(leaving, values.dtype) * values
+    leaving = (xp.ones_like(low)[:, None, :] @ table)[:, 0, :]
+    rest = xp.astype(leaving, values.dtype)
+    if edges == "mass":
+        rest = rest * values
     total = xp.sum(rest, axis=-1, keepdims=True)
     uniform = xp.full_like(rest, 1 / rest.shape[-1])
     rest = xp.where(total > 0, rest / xp.where(total > 0, total, xp.ones_like(total)), uniform)
     if tolerance is None:
         return rest
-    leaving = xp.where(leaving > 0, leaving, xp.ones_like(leaving))
-    away = xp.astype(uniform - rest, low.dtype)
-    moving = xp.ones_like(total, dtype=xp.bool)
-    for _ in range(MOST_STEPS):
-        moved = (table @ (away / leaving)[..., None])[..., 0]
-        step = moved - away
-        away = xp.where(moving, moved, away)
-        moving = moving & (xp.sum(step * step, axis=-1, keepdims=True) > tolerance**2)
+    visited = rest + xp.astype(_walk(table, leaving, xp.astype(uniform - rest, low.dtype), tolerance), rest.dtype)
+    return visited / xp.sum(visited, axis=-1, keepdims=True)
+
+
+def _walk(table: Array, leaving: Array, start: Array, tolerance: float) -> Array:
+    """How far distributions are from equilibrium when a step first moves them by no more than the tolerance, (M, N).
+
+    Args:
+        table: weights of the edges from j to i, (M, N, N).
+        leaving: sums of its columns, (M, N).
+        start: how far they are at first, (M, N).
+    """
+    xp = array_api_compat.array_namespace(table)
+    leaving = xp.where(leaving > 0, leaving, xp.ones_like(leaving))[..., None]
+    shares = start[..., None] / leaving
+    arrived = xp.zeros_like(start)
+    moving = xp.ones_like(start[:, 0], dtype=xp.bool)
+    chain = xp.arange(len(start), device=array_api_compat.device(start))
+    for _ in range(MOST_STEPS // STRIDE):
+        # several steps before a look at how far each went: the arithmetic around a step costs as much as the step
+        trail = [shares]
+        for _ in range(STRIDE):
+            trail.append((table @ trail[-1]) / leaving)
+        trail = xp.stack(trail)
+        moves = xp.sum(((trail[1:, ...] - trail[:-1, ...]) * leaving) ** 2, axis=(-2, -1))
+        rests = moves <= tolerance**2
+        first = xp.argmax(xp.astype(rests, xp.int8), axis=0)
+        stops = moving & xp.any(rests, axis=0)
+        arrived = xp.where(stops[:, None], (trail[first + 1, chain] * leaving)[..., 0], arrived)
+        moving = moving & ~stops
         if not xp.any(moving):
             break
-    visited = rest + xp.astype(xp.where(moving, xp.zeros_like(away), away), rest.dtype)
-    return visited / xp.sum(visited, axis=-1, keepdims=True)
+        shares = trail[-1]
+    return arrived
 
 
 @lru_cache(maxsize=16)
