@@ -41,10 +41,15 @@ MODELS: Mapping[str, ModelCard] = {
     "image-signature": ModelCard(
         ImageSignature, "the signs of the cosine transform, squared", "Hou, Harel and Koch 2012", family="classical"
     ),
-    "gbvs": ModelCard(Gbvs, "graph-based visual saliency: walkers between unlike pixels", "Harel, Koch and Perona 2006", family="classical"),
+    "gbvs": ModelCard(
+        Gbvs, "graph-based visual saliency: walkers between unlike pixels", "Harel, Koch and Perona 2006", family="classical"
+    ),
     "gbvs-fast": ModelCard(FastGbvs, "GBVS with fewer channels, one level and smaller maps", "Harel 2012, gbvs_fast", family="classical"),
     "itti": ModelCard(
-        IttiBundle, "centre and surround in colour, intensity and orientation, as in the GBVS bundle", "Itti 1998, Harel 2012", family="classical"
+        IttiBundle,
+        "centre and surround in colour, intensity and orientation, as in the GBVS bundle",
+        "Itti 1998, Harel 2012",
+        family="classical",
     ),
     "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1", family="deep"),
     "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours", family="deep"),

@@ -43,4 +43,4 @@ def inverse_centre_bias() -> NDArray[np.float64]:
 
 def undo_centre_bias(maps: Array) -> Array:
     """Maps (B, h, w) times a map of 1 in the corners and 1/2 in the middle, scaled to 0..1."""
-    return min_max(maps * like(imresize(0.5 + 0.5 * inverse_centre_bias(), tuple(maps.shape[-2:])), maps))  # type: ignore[arg-type]
+    return min_max(maps * like(imresize(0.5 + 0.5 * inverse_centre_bias(), tuple(maps.shape[-2:])), maps))

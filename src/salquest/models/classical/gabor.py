@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import ceil, pi
 
 import array_api_compat
@@ -60,8 +60,8 @@ def _spectra(
     size: tuple[int, int], angles: tuple[float, ...], half: int, period: float, deviation: float, elongation: float
 ) -> NDArray[np.complex128]:
     """Transforms of even + i odd filters, (angles, H, W)."""
-    shape = {"half": half, "period": period, "deviation": deviation, "elongation": elongation}
-    pairs = np.stack([gabor(angle, 0, **shape) + 1j * gabor(angle, 90, **shape) for angle in angles])
+    of = partial(gabor, half=half, period=period, deviation=deviation, elongation=elongation)
+    pairs = np.stack([of(angle, 0) + 1j * of(angle, 90) for angle in angles])
     spectra = np.fft.fft2(pairs, s=size)
     spectra.flags.writeable = False
     return spectra

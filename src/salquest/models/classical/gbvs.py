@@ -88,7 +88,8 @@ class Gbvs(ClassicalModel):
         """The feature maps by channel, (B, maps, h, w) at the small size; a channel's maps follow each other by type, then by level."""
         xp = array_api_compat.array_namespace(pictures)
         levels = pyramid(pictures, max(self.levels))
-        size = working_size(*pictures.shape[-2:], self.size)
+        height, width = pictures.shape[-2:]
+        size = working_size(height, width, self.size)
         found = {}
         for letter in sorted(set(self.channels)):
             at_levels = [

@@ -80,7 +80,7 @@ class IttiBundle(ClassicalModel):
         for letter in sorted(set(self.channels)):
             maps = {level: channel_maps(letter, levels[level], angles=self.angles, contrast_width=self.contrast_width) for level in wanted}
             found[letter] = [
-                (maps[centre] - imresize(maps[centre + delta], tuple(maps[centre].shape[-2:]))) ** 2  # type: ignore[arg-type]
+                (maps[centre] - imresize(maps[centre + delta], tuple(maps[centre].shape[-2:]))) ** 2
                 for centre in self.centres
                 for delta in self.deltas
             ]
