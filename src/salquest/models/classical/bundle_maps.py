@@ -32,7 +32,7 @@ def _ramp(length: int, border: int) -> NDArray[np.float64]:
 
 
 def promote_few_peaks(maps: Array) -> Array:
-    """The operator N (Itti 1998) as the bundle computes it, (..., H, W): maps scaled to 0..10, times (10 - mean of the local maxima) squared.
+    """The operator N (Itti 1998) as the bundle computes it, (..., H, W): maps in 0..10 times (10 - mean of the local maxima) squared.
 
     A local maximum is a pixel inside the border that is at least 1 and no smaller than its four neighbours. A map with one of them is
     multiplied by 100, a map without stays 0..10.

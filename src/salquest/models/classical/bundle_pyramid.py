@@ -21,8 +21,8 @@ GABOR_BORDER = 13
 def pyramid(pictures: Array, deepest: int) -> dict[int, Array]:
     """Red, green, blue and intensity at levels 1 to `deepest`, each (B, 4, h, w) float32; level 1 is already half as large as the picture.
 
-    Intensity is the largest of the three at full size. Single precision is the original's, and its order of rounding is kept: a value on the
-    edge of a row of the DKL table would otherwise fall into the next.
+    Intensity is the largest of the three at full size. Single precision is the original's, and its order of rounding is kept: a value on
+    the edge of a row of the DKL table would otherwise fall into the next.
 
     Args:
         pictures: (B, 3, H, W) in 0..1.
@@ -51,7 +51,8 @@ def subsample(planes: Array) -> Array:
 def _halve(planes: Array) -> Array:
     """Every second pixel of the last axis but one, (..., n, r) to (..., n // 2, r), after the filter 1 5 10 10 5 1.
 
-    At the ends, taps outside fall away and the others' sum divides. Pairs are added in single precision, the rest in double, as in the original.
+    At the ends, taps outside fall away and the others' sum divides. Pairs are added in single precision, the rest in double, as in the
+    original.
     """
     xp = array_api_compat.array_namespace(planes)
     *leading, length, width = planes.shape

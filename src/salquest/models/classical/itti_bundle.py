@@ -23,7 +23,8 @@ class IttiBundle(ClassicalModel):
     Against the paper of 1998: intensity is the largest colour, colour opponents have no sign and are divided by intensity at every level,
     differences are squared, levels begin at a quarter of the picture, and the result is blurred.
 
-    The original works on pictures as they are. Here every picture starts at one size; deltas of 3 are said there to want 640 pixels.
+    The original takes pictures as they are. Here every picture begins at 640 pixels, the size below which its author warns of deltas of 3;
+    blown-up copies of small pictures score a little less than at their own size (`longest=None`), large ones lose nothing.
 
     Attributes:
         channels: letters of the feature channels: "C" opponent colours (SMILER takes "D", DKL colours), "I", "O", "R".

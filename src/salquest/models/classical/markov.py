@@ -15,27 +15,28 @@ from salquest.models.classical.bundle_pyramid import subsample
 Edges = Literal["dissimilarity", "mass"]
 Size = tuple[int, int]
 
-# steps after which a chain that still moves is given its equilibrium; a map of two values alone sends the walker to and fro for ever
+# steps after which a chain that still moves is given its equilibrium: a map of two values alone sends the walker to and fro for ever
 MOST_STEPS = 1000
+# steps between two looks at how far each went: the arithmetic of a look costs as much as a step
 STRIDE = 6
-# chains that a graphics processor walks at once; a processor takes one, whose edges then stay in its cache
+# chains that a graphics card walks at once; a processor takes one, whose edges then stay in its cache
 AT_ONCE = 64
 
 
 def equilibrium(maps: Array, edges: Edges, *, sigma: float, lattices: tuple[int, ...] = (), tolerance: float | None) -> Array:
     """How often a walker visits each pixel, (M, h, w), each map summing to 1; uniform for a constant map.
 
-    Edges lead from every pixel j to every pixel i with the weight w |a_i - a_j| ("dissimilarity") or w a_i ("mass"), where a is the map in 0..1
-    and w falls with the distance as a Gaussian. Both chains are reversible, so their equilibrium needs no eigenvector: it is proportional to
-    the sum over j of w |a_i - a_j|, or to a_i times the sum of w a_j.
+    Edges lead from every pixel j to every pixel i with the weight w |a_i - a_j| ("dissimilarity") or w a_i ("mass"), where a is the map in
+    0..1 and w falls with the distance as a Gaussian. Both chains are reversible, so their equilibrium needs no eigenvector: it is
+    proportional to the sum over j of w |a_i - a_j|, or to a_i times the sum of w a_j.
 
     Args:
         maps: (M, h, w).
         sigma: standard deviation of w as a share of the mean side.
         lattices: further lattices of half the size (1), a quarter (2) .. whose nodes join the graph; each node's share is handed out to the
             pixels it stands for.
-        tolerance: where the original stops walking from the uniform distribution: once a step moves it by no more than this (Euclidean norm).
-            None answers the equilibrium itself.
+        tolerance: where the original stops walking from the uniform distribution: once a step moves it by no more than this (Euclidean
+            norm). None answers the equilibrium itself.
     """
     xp = array_api_compat.array_namespace(maps)
     size = maps.shape[-2:]
@@ -43,7 +44,7 @@ def equilibrium(maps: Array, edges: Edges, *, sigma: float, lattices: tuple[int,
     values = xp.concat([xp.reshape(one, (len(maps), -1)) for one in heights], axis=1)
     sizes = tuple(tuple(one.shape[-2:]) for one in heights)
     weights = like(_weights(sizes, sigma * sum(size) / 2), xp.astype(maps[:1, :1, :1], xp.float32))
-    at_once = AT_ONCE if str(array_api_compat.device(maps)) not in ("cpu",) else 1
+    at_once = 1 if str(array_api_compat.device(maps)) == "cpu" else AT_ONCE
     chunks = [_visited(values[start : start + at_once], weights, edges, tolerance) for start in range(0, len(maps), at_once)]
     return xp.reshape(_on_pixels(xp.concat(chunks), sizes), maps.shape)
 
@@ -63,8 +64,8 @@ def _heights(maps: Array, level: int) -> Array:
 def _visited(values: Array, weights: Array, edges: Edges, tolerance: float | None) -> Array:
     """The distribution over nodes, (M, N), of chains with node values (M, N) and distance weights (N, N) float32.
 
-    What is walked in single precision is only the distance from the equilibrium, which shrinks with every step; the equilibrium itself comes
-    in closed form. The sum is good to 1e-7 of the largest value, and the edges take half the memory, which is what bounds the speed.
+    What is walked in single precision is only the distance from the equilibrium, which shrinks with every step; the equilibrium itself
+    comes in closed form. The sum is good to some 1e-7 of the largest value, and the edges take half the memory, which bounds the speed.
     """
     xp = array_api_compat.array_namespace(values)
     low = xp.astype(values, weights.dtype)
@@ -102,7 +103,6 @@ def _walk(table: Array, leaving: Array, start: Array, tolerance: float) -> Array
     moving = xp.ones_like(start[:, 0], dtype=xp.bool)
     chain = xp.arange(len(start), device=array_api_compat.device(start))
     for _ in range(MOST_STEPS // STRIDE):
-        # several steps before a look at how far each went: the arithmetic around a step costs as much as the step
         trail = [shares]
         for _ in range(STRIDE):
             trail.append((table @ trail[-1]) / leaving)
@@ -119,12 +119,12 @@ def _walk(table: Array, leaving: Array, start: Array, tolerance: float) -> Array
     return arrived
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=8)
 def _weights(sizes: tuple[Size, ...], sigma: float) -> NDArray[np.float64]:
     """How strongly the nodes of all lattices are joined by nearness, (N, N).
 
-    Within a lattice, squared distances are scaled by how many more nodes the finest has; between lattices they are the mean over the pixels that
-    the two nodes stand for.
+    Within a lattice, squared distances are scaled by how many more nodes the finest has; between lattices they are the mean over the
+    pixels that the two nodes stand for.
     """
     finest = sizes[0]
     blocks = []
