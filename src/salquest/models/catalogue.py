@@ -9,7 +9,7 @@ from typing import Literal
 
 from salquest.errors import InputError, UnknownName
 from salquest.models.baselines import Uniform, embedded_centre_bias
-from salquest.models.classical import ImageSignature
+from salquest.models.classical import AwsLike, ImageSignature, RareLike, SaliencyToolbox
 from salquest.models.contract import Model
 from salquest.runs import RunFolder
 
@@ -40,6 +40,21 @@ MODELS: Mapping[str, ModelCard] = {
     "uniform": ModelCard(Uniform, "every pixel alike: chance", "-"),
     "image-signature": ModelCard(
         ImageSignature, "the signs of the cosine transform, squared", "Hou, Harel and Koch 2012", family="classical"
+    ),
+    "saliency-toolbox": ModelCard(
+        SaliencyToolbox, "Itti-Koch-Niebur as the SaliencyToolbox computes it", "Itti 1998, Walther and Koch 2006", family="classical"
+    ),
+    "rare2012-like": ModelCard(
+        RareLike,
+        "rarity of colours and textures over scales; not the original, which is p-code only",
+        "after Riche 2013, RARE2012",
+        family="classical",
+    ),
+    "aws-like": ModelCard(
+        AwsLike,
+        "whitened colours and scales; not the original, which is p-code only",
+        "after Garcia-Diaz 2012, AWS",
+        family="classical",
     ),
     "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1", family="deep"),
     "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours", family="deep"),
