@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from salquest.errors import InputError, UnknownName
-from salquest.models.baselines import Uniform, embedded_centre_bias
+from salquest.models.baselines import CentreDistance, Uniform, embedded_centre_bias
+from salquest.models.centre_bias import GaussianCentreBias
 from salquest.models.classical import AwsLike, ImageSignature, RareLike, SaliencyToolbox
 from salquest.models.contract import Model
 from salquest.runs import RunFolder
@@ -37,6 +38,11 @@ MODELS: Mapping[str, ModelCard] = {
     "centre-bias": ModelCard(
         embedded_centre_bias, "the mean density of osie-mini's training part, stretched to the picture", "ours, from OSIE (Xu 2014)"
     ),
+    "centre-paraboloid": ModelCard(CentreDistance, "falls with the squared distance from the middle", "MIT saliency benchmark, center.mat"),
+    "centre-gaussian": ModelCard(
+        lambda: GaussianCentreBias(0.25, name="centre-gaussian"), "a Gaussian, its standard deviation a quarter of the sides", "-"
+    ),
+    "centre-distance": ModelCard(lambda: CentreDistance("distance"), "falls with the distance from the middle", "Judd 2009"),
     "uniform": ModelCard(Uniform, "every pixel alike: chance", "-"),
     "image-signature": ModelCard(
         ImageSignature, "the signs of the cosine transform, squared", "Hou, Harel and Koch 2012", family="classical"
