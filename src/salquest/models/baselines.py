@@ -71,8 +71,8 @@ class CentreDistance(Model):
         if self.form == "paraboloid":
             y, x = (100 * (np.arange(length) + 0.5) / length + 0.5 for length in size)
             return SaliencyMap((1 - ((y[:, None] - 50) ** 2 + (x - 50) ** 2) / 5000).astype(np.float32))
-        y, x = (np.arange(length) - (length - 1) / 2 for length in size)
-        distance = np.hypot(y[:, None], x)
+        down, across = (np.arange(length) - (length - 1) / 2 for length in size)
+        distance = np.hypot(down[:, None], across)
         return SaliencyMap((1 - distance / max(distance.max(), 1e-9)).astype(np.float32))
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 from salquest.errors import InputError, UnknownName
 from salquest.models.baselines import CentreDistance, Uniform, embedded_centre_bias
 from salquest.models.centre_bias import GaussianCentreBias
-from salquest.models.classical import AwsLike, ImageSignature, RareLike, SaliencyToolbox
+from salquest.models.classical import AwsLike, ImageSignature, Judd, RareLike, SaliencyToolbox
 from salquest.models.contract import Model
 from salquest.runs import RunFolder
 
@@ -61,6 +61,9 @@ MODELS: Mapping[str, ModelCard] = {
         "whitened colours and scales; not the original, which is p-code only",
         "after Garcia-Diaz 2012, AWS",
         family="classical",
+    ),
+    "judd": ModelCard(
+        Judd, "a linear machine on 29 features, trained by us on OSIE's training part", "Judd 2009; OSIE (Xu 2014)", family="classical"
     ),
     "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1", family="deep"),
     "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours", family="deep"),

@@ -9,8 +9,9 @@ from salquest.datasets import load_dataset
 from salquest.metrics import nss
 from salquest.models.classical import AwsLike, RareLike
 from salquest.models.classical.adaptive_whitening import shared_out
-from salquest.models.classical.log_gabor import energy, rings, sectors, spectra
-from salquest.models.classical.rarity import self_information
+from salquest.models.classical.fourier import energy, spectra
+from salquest.models.classical.histograms import self_information
+from salquest.models.classical.log_gabor import rings, sectors
 from salquest.models.classical.whitening import principal_components, squared_distances
 
 BOTH = pytest.mark.parametrize("kind", [RareLike, AwsLike])

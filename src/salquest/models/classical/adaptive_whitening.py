@@ -9,7 +9,8 @@ import array_api_compat
 from salquest.models.classical.arrays import Array, like, min_max
 from salquest.models.classical.contract import ClassicalModel
 from salquest.models.classical.filters import correlate_separable, gaussian_taps
-from salquest.models.classical.log_gabor import energy, rings, sectors, spectra
+from salquest.models.classical.fourier import energy, spectra
+from salquest.models.classical.log_gabor import rings, sectors
 from salquest.models.classical.whitening import principal_components, squared_distances
 
 

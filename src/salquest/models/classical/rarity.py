@@ -9,8 +9,10 @@ import array_api_compat
 from salquest.models.classical.arrays import Array, like, min_max
 from salquest.models.classical.contract import ClassicalModel
 from salquest.models.classical.filters import correlate_separable, gaussian_taps
+from salquest.models.classical.fourier import energy, spectra
+from salquest.models.classical.histograms import self_information
 from salquest.models.classical.imresize import imresize
-from salquest.models.classical.log_gabor import energy, rings, sectors, spectra
+from salquest.models.classical.log_gabor import rings, sectors
 from salquest.models.classical.whitening import principal_components
 
 
@@ -94,20 +96,3 @@ class RareLike(ClassicalModel):
         kept = contrast >= self.threshold * xp.max(contrast, axis=-1, keepdims=True)
         weights = xp.where(kept, ranks, xp.zeros_like(ranks))
         return xp.sum(weights[..., None, None] * scaled, axis=-3)
-
-
-def self_information(maps: Array, bins: int) -> Array:
-    """-ln of the share of its pixels that lie in a pixel's bin, for maps (..., H, W); of a constant map 0.
-
-    Args:
-        bins: of equal width, from a map's minimum to its maximum.
-    """
-    xp = array_api_compat.array_namespace(maps)
-    planes = xp.reshape(min_max(maps), (-1, maps.shape[-2] * maps.shape[-1]))
-    indices = xp.astype(xp.clip(xp.floor(planes * bins), 0, bins - 1), xp.int64)
-    first = bins * xp.arange(planes.shape[0], dtype=xp.int64, device=planes.device)
-    indices = xp.reshape(indices + first[:, None], (-1,))
-    # not of the array API, but numpy, torch and cupy have it alike
-    shares = xp.astype(xp.bincount(indices, minlength=planes.shape[0] * bins), maps.dtype) / planes.shape[1]
-    information = -xp.log(xp.where(shares > 0, shares, xp.ones_like(shares)))
-    return xp.reshape(xp.take(information, indices), maps.shape)

@@ -21,8 +21,6 @@ Normalisation = Literal["iterative", "localmax", "none"]
 
 # the toolbox's low-pass filter; the last 1 is doubled there, which makes it lopsided
 TAPS = np.array([1, 5, 10, 10, 5, 1, 1]) / 33
-# the smallest side that has the six levels of one centre and its surround
-SMALLEST = 32
 # maps whose range is below this differ by rounding only; the toolbox would blow that up to full contrast
 ROUNDING = 1e-12
 
@@ -87,12 +85,14 @@ class SaliencyToolbox(ClassicalModel):
         """The maps of colour, intensity and orientation, (B, 3, h, w); their sum is the map before the last competition.
 
         Args:
-            pictures: (B, 3, H, W) float64 in 0..1; sides below 32 are enlarged to it, for below that no surround is left.
+            pictures: (B, 3, H, W) float64 in 0..1; a side below 32 is enlarged to that, the other with it, for else no surround is left.
         """
         xp = array_api_compat.array_namespace(pictures)
         height, width = pictures.shape[-2:]
-        if min(height, width) < SMALLEST:
-            factor = SMALLEST / min(height, width)
+        # each level halves: the least that has the map's level, a centre and its surround
+        smallest = 2 ** (max(self.map_level, min(self.centres) + min(self.deltas)) - 1)
+        if min(height, width) < smallest:
+            factor = smallest / min(height, width)
             pictures = xp.clip(imresize(pictures, (ceil(height * factor), ceil(width * factor))), 0.0, 1.0)
         red_green, blue_yellow = opponent_colours(pictures, self.dark)
         intensity = sum(weight * pictures[:, colour] for colour, weight in enumerate(self.grey))
