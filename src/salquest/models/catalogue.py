@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from salquest.errors import InputError, UnknownName
-from salquest.models.baselines import Uniform, embedded_centre_bias
-from salquest.models.classical import FastGbvs, Gbvs, ImageSignature, IttiBundle
+from salquest.models.baselines import CentreDistance, Uniform, embedded_centre_bias
+from salquest.models.centre_bias import GaussianCentreBias
+from salquest.models.classical import AwsLike, FastGbvs, Gbvs, ImageSignature, IttiBundle, Judd, RareLike, SaliencyToolbox
 from salquest.models.contract import Model
 from salquest.runs import RunFolder
 
@@ -37,6 +38,11 @@ MODELS: Mapping[str, ModelCard] = {
     "centre-bias": ModelCard(
         embedded_centre_bias, "the mean density of osie-mini's training part, stretched to the picture", "ours, from OSIE (Xu 2014)"
     ),
+    "centre-paraboloid": ModelCard(CentreDistance, "falls with the squared distance from the middle", "MIT saliency benchmark, center.mat"),
+    "centre-gaussian": ModelCard(
+        lambda: GaussianCentreBias(0.25, name="centre-gaussian"), "a Gaussian, its standard deviation a quarter of the sides", "-"
+    ),
+    "centre-distance": ModelCard(lambda: CentreDistance("distance"), "falls with the distance from the middle", "Judd 2009"),
     "uniform": ModelCard(Uniform, "every pixel alike: chance", "-"),
     "image-signature": ModelCard(
         ImageSignature, "the signs of the cosine transform, squared", "Hou, Harel and Koch 2012", family="classical"
@@ -50,6 +56,24 @@ MODELS: Mapping[str, ModelCard] = {
         "centre and surround in colour, intensity and orientation, as in the GBVS bundle",
         "Itti 1998, Harel 2012",
         family="classical",
+    ),
+    "saliency-toolbox": ModelCard(
+        SaliencyToolbox, "Itti-Koch-Niebur as the SaliencyToolbox computes it", "Itti 1998, Walther and Koch 2006", family="classical"
+    ),
+    "rare2012-like": ModelCard(
+        RareLike,
+        "rarity of colours and textures over scales; not the original, which is p-code only",
+        "after Riche 2013, RARE2012",
+        family="classical",
+    ),
+    "aws-like": ModelCard(
+        AwsLike,
+        "whitened colours and scales; not the original, which is p-code only",
+        "after Garcia-Diaz 2012, AWS",
+        family="classical",
+    ),
+    "judd": ModelCard(
+        Judd, "a linear machine on 29 features, trained by us on OSIE's training part", "Judd 2009; OSIE (Xu 2014)", family="classical"
     ),
     "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1", family="deep"),
     "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours", family="deep"),
