@@ -13,7 +13,7 @@ import numpy as np
 from salquest.displays.canvas import Canvas
 from salquest.displays.draws import Draws
 from salquest.displays.families import FAMILIES
-from salquest.displays.painting import Labels, paint
+from salquest.displays.painting import Labels, equal_discs, paint
 from salquest.displays.scene import Request, Value
 from salquest.errors import InputError, UnknownName
 from salquest.gaze.pictures import Pixels
@@ -103,7 +103,8 @@ def draw_display(
         level: on the family's axis; 0 is no difference at all where the unit is an angle or a share.
         seed, number: name the display.
         size: (height, width); the view is the same at every size of one shape, items shrink along.
-        place: which of the possible places the target takes; drawn at random where it is not given.
+        place: which of the possible places the target takes; where it is not given, as many consecutive numbers as there are places take
+            each of them once, in random order.
         layout: "grid", or "ring": eight places equally far from the middle.
         backdrop: a picture (H, W, 3) uint8 of that size to draw on.
 
@@ -120,9 +121,9 @@ def draw_display(
         raise InputError(f"a backdrop has the display's size {(*size, 3)}; found {backdrop.shape}")
     card = FAMILIES[family]
     canvas = Canvas(size)
+    spots = Draws(seed, zlib.crc32((card.pair or family).encode()))
     draws = Draws(seed, zlib.crc32((card.pair or family).encode()), number)
-    spot = draws.of("place").whole(1 << 20) if place is None else place
-    scene = card.paint(Request(float(level), canvas, spot, draws, backdrop, layout))
+    scene = card.paint(Request(float(level), canvas, draws, spots, number, place, backdrop, layout))
     image, painted = paint(scene.background, scene.items)
     radius = None if scene.areas is not None else max((item.look.reach for item in scene.items), default=0.0)
     if scene.areas is not None:
@@ -158,16 +159,3 @@ def draw_display(
         digest=hashlib.sha256(image.tobytes() + labels.tobytes()).hexdigest(),
     )
     return Display(image, labels, areas, record)
-
-
-def equal_discs(size: tuple[int, int], items: list[tuple[int, int, int]] | tuple[tuple[int, int, int], ...], radius: float) -> Labels:
-    """Labels (H, W) of discs of one radius around items (label, x, y); what leaves the picture is cut."""
-    areas: Labels = np.zeros(size, dtype=np.uint8)
-    half = int(radius)
-    where = np.arange(-half, half + 1)
-    inside = where[None, :] ** 2 + where[:, None] ** 2 <= radius**2
-    for label, x, y in items:
-        top, left = max(0, half - y), max(0, half - x)
-        window = areas[max(0, y - half) : y + half + 1, max(0, x - half) : x + half + 1]
-        window[inside[top : top + window.shape[0], left : left + window.shape[1]]] = label
-    return areas

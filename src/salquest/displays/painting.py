@@ -112,6 +112,19 @@ def paint(background: Pixels, items: Sequence[Item]) -> tuple[Pixels, Labels]:
     return picture, labels
 
 
+def equal_discs(size: tuple[int, int], items: Sequence[tuple[int, int, int]], radius: float) -> Labels:
+    """Labels (H, W) of discs of one radius around items (label, x, y); what leaves the picture is cut."""
+    areas: Labels = np.zeros(size, dtype=np.uint8)
+    half = int(radius)
+    where = np.arange(-half, half + 1)
+    inside = where[None, :] ** 2 + where[:, None] ** 2 <= radius**2
+    for label, x, y in items:
+        top, left = max(0, half - y), max(0, half - x)
+        window = areas[max(0, y - half) : y + half + 1, max(0, x - half) : x + half + 1]
+        window[inside[top : top + window.shape[0], left : left + window.shape[1]]] = label
+    return areas
+
+
 @lru_cache(maxsize=512)
 def inked(look: Look) -> NDArray[np.bool_]:
     """Which pixels around its centre an item owns, (2 r + 1, 2 r + 1): those whose centre is inked; of a Gabor two sigma around."""

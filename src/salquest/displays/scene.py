@@ -46,18 +46,28 @@ class Request:
     Attributes:
         level: of the family's axis.
         canvas: the screen.
-        place: which of the possible places of a target it takes; families take it modulo their number of places.
         draws: everything random, in named streams, so that two displays that differ in level alone share all else.
+        spots: the stream that orders the places of a target; it is shared by all displays of a family.
+        number: of the display among those of its family and level.
+        place: the place of the target, where the caller chose it.
         backdrop: a picture (H, W, 3) of the canvas' size to draw on instead of the family's own background, or None.
         layout: "grid", or "ring": eight places on a circle of 6 degrees, all equally far from the middle.
     """
 
     level: float
     canvas: Canvas
-    place: int
     draws: Draws
+    spots: Draws
+    number: int = 0
+    place: int | None = None
     backdrop: Pixels | None = None
     layout: str = "grid"
+
+    def spot(self, places: int) -> int:
+        """Which of so many places the target takes: over consecutive numbers each is taken once before any is taken again."""
+        if self.place is not None:
+            return self.place % places
+        return self.spots.of(f"of {places}").order(places)[self.number % places]
 
     def ground(self, colour: Colour) -> Pixels:
         """A flat background of that colour, or the picture that the caller gave."""
@@ -117,7 +127,7 @@ def search_array(
     number = len(spots) if set_size is None else set_size
     if not 1 <= number <= len(spots):
         raise InputError(f"{number} items do not go on {len(spots)} places")
-    first = request.place % len(spots)
+    first = request.spot(len(spots))
     others = [spot for spot in request.draws.of("places").order(len(spots)) if spot != first]
     if dense:
         x, y = spots[first]

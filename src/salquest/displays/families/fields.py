@@ -13,6 +13,7 @@ from salquest.displays.families.card import FamilyCard
 from salquest.displays.families.style import style_of
 from salquest.displays.marks import bar, disc
 from salquest.displays.painting import Gabor, Ink, Item, Labels
+from salquest.displays.painting import equal_discs
 from salquest.displays.scene import Painter, Request, Scene, flat, search_array
 from salquest.displays.scene import scene as scene_of
 from salquest.gaze.pictures import Pixels
@@ -29,7 +30,7 @@ def _strips(request: Request) -> tuple[Labels, int, bool]:
     rows, columns = request.canvas.grid(ELEMENTS)
     upright = bool(request.draws.of("side").whole(2))
     number = (columns if upright else rows) // STRIP
-    wanted = 2 + request.place % (number - 4)  # both sides of the border are seen
+    wanted = 2 + request.spot(number - 4)  # both sides of the border are seen
     pitch = min(request.canvas.size) / ELEMENTS
     along = np.arange(request.canvas.size[1 if upright else 0])
     strip = np.minimum((along / (STRIP * pitch)).astype(np.int64), number - 1)
@@ -80,7 +81,7 @@ def _paths(request: Request, length: int) -> tuple[list[list[tuple[int, int]]], 
     ]
     # the contour itself does not run over the edge of the field
     whole = [n for n, path in enumerate(paths) if all(1 < row < rows - 2 for row, _ in path) and _is_straight_on(path)]
-    return paths, whole[request.place % len(whole)]
+    return paths, whole[request.spot(len(whole))]
 
 
 def _is_straight_on(path: Sequence[tuple[int, int]]) -> bool:
@@ -105,18 +106,8 @@ def _contour(request: Request, length: int, spread: float) -> Scene:
     for number, (x, y) in enumerate(cells):
         look = Gabor(0.16 * pitch, 0.4 * pitch, angles[number], phases.whole(2) * 180, 0.95)
         items.append(Item(round(x), round(y), look, labels.get(divmod(number, columns), 0)))
-    areas = _discs(request, items, 0.45 * pitch)
+    areas = equal_discs(request.canvas.size, [(item.label, item.x, item.y) for item in items], 0.45 * pitch)
     return Scene(request.ground((128, 128, 128)), tuple(items), {"elements": length}, length * pitch, pitch, areas)
-
-
-def _discs(request: Request, items: Sequence[Item], radius: float) -> Labels:
-    areas: Labels = np.zeros(request.canvas.size, dtype=np.uint8)
-    half = int(radius)
-    where = np.arange(-half, half + 1)
-    inside = where[None, :] ** 2 + where[:, None] ** 2 <= radius**2
-    for item in items:
-        areas[item.y - half : item.y + half + 1, item.x - half : item.x + half + 1][inside] = item.label
-    return areas
 
 
 def _contour_length(request: Request) -> Scene:
@@ -133,7 +124,7 @@ def _loner(request: Request) -> Scene:
     draws = request.draws.of("cluster")
     height, width = request.canvas.size
     degree = request.canvas.pixels_per_degree
-    turn = 2 * math.pi * (request.place % 16) / 16 + draws.uniform(0, 0.3)
+    turn = 2 * math.pi * request.spot(16) / 16 + draws.uniform(0, 0.3)
     look = Ink(disc(request.canvas.px(40)), style.ink)
     pitch = request.canvas.px(58)
     # cluster and loner together lie around the middle
@@ -154,18 +145,15 @@ def _rough(request: Request) -> Scene:
     canvas, draws = request.canvas, request.draws.of("surface")
     height = canvas.px(16) * spectral_noise(canvas.size, draws, beta=request.level)
     cells = canvas.cells(7)
-    wanted = request.place % len(cells)
+    wanted = request.spot(len(cells))
     x, y = (round(value) for value in cells[wanted])
     radius = canvas.px(55)
     rows, columns = np.arange(canvas.size[0])[:, None] - y, np.arange(canvas.size[1])[None, :] - x
     height -= canvas.px(26) * np.exp(-(rows**2 + columns**2) / (2 * (radius / 2) ** 2))
-    background: Pixels = lit_surface(height)
-    areas: Labels = np.zeros(canvas.size, dtype=np.uint8)
-    for label, number in enumerate([wanted, *(n for n in range(len(cells)) if n != wanted)], start=1):
-        cx, cy = (round(value) for value in cells[number])
-        rows, columns = np.arange(canvas.size[0])[:, None] - cy, np.arange(canvas.size[1])[None, :] - cx
-        areas[rows**2 + columns**2 <= radius**2] = label
-    return Scene(background, (), {"beta": request.level}, 2 * radius, 2 * radius, areas)
+    order = [wanted, *(n for n in range(len(cells)) if n != wanted)]
+    discs = [(label, round(cells[n][0]), round(cells[n][1])) for label, n in enumerate(order, start=1)]
+    areas = equal_discs(canvas.size, discs, radius)
+    return Scene(lit_surface(height), (), {"beta": request.level}, 2 * radius, 2 * radius, areas)
 
 
 def _on(ground: Callable[[Request], Pixels]) -> Painter:

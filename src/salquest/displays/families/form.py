@@ -35,14 +35,15 @@ def _pair(shapes: Shapes, *, first_is_target: bool = True) -> Painter:
 
 
 def _larger(request: Request, angle: float) -> tuple[Shape, Shape]:
-    side, kind = request.canvas.px(50), request.draws.of("kind").whole(3)
+    kind = request.draws.of("kind").whole(3)
+    side = request.canvas.px(39 if kind == 1 else 50)  # two squares twice as large still pass each other, whatever their angle
 
     def shape(ratio: float) -> Shape:
         if kind == 0:
             return disc(ratio * side)
         return bar(ratio * side, ratio * side * (1.0 if kind == 1 else 0.3), angle)
 
-    return shape(request.level if kind != 1 else min(request.level, 1.6)), shape(1.0)
+    return shape(request.level), shape(1.0)
 
 
 def _longer(request: Request, angle: float) -> tuple[Shape, Shape]:

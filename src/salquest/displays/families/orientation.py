@@ -67,7 +67,7 @@ def _linear(request: Request) -> Scene:
     draws = request.draws.of("angle")
     base, turn = draws.uniform(0, 180), draws.sign()
     number = len(request.canvas.cells(7)) if request.layout == "grid" else 8
-    place = request.place % number
+    place = request.spot(number)
     angles = [base + 10.0 * spot for spot in [place, *(other for other in range(number) if other != place)]]
     return _bars(request, angles[0] + turn * request.level, angles, step_degrees=10.0)
 
