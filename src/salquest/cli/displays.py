@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -45,8 +46,55 @@ def make(
     plan = plan_set(set_, seed=seed, size=_size(size), per_level=per_level, families=names(families), layout=layout)
     with ProgressDisplay() as display:
         root = make_set(plan, out, backdrop=background, workers=workers, progress=lambda done, all_: display.update("drawing", done, all_))
-    print(f"{root}: {len(plan.jobs())} displays of {len(plan.levels)} families; checksum {(root / 'checksum.txt').read_text().strip()[:12]}")
+    print(
+        f"{root}: {len(plan.jobs())} displays of {len(plan.levels)} families; checksum {(root / 'checksum.txt').read_text().strip()[:12]}"
+    )
     return 0
+
+
+@app.command
+def score(
+    *,
+    model: Annotated[list[str], Parameter(negative=())] = [],  # noqa: B006
+    set_: Annotated[str, Parameter(name="--set")] = "quick",
+    out: Path,
+    natural: Annotated[list[str], Parameter(negative=())] = [],  # noqa: B006
+    with_prior: Annotated[bool, Parameter(negative=())] = False,
+    device: str = "cpu",
+    workers: int | None = None,
+) -> int:
+    """Score models on displays: tables, curves, hits and misses on one page; the same command goes on where it was stopped.
+
+    Args:
+        model: Names from `salquest list models`, or run folders; several may be given. All that need no training where it is left out.
+        set_: A set by its name, drawn beside OUT, or a folder: of `salquest displays make`, P3, O3 or SID4VAM.
+        out: The folder for scores.csv, table.md, report.html and figures/.
+        natural: NAME=PATH of photographs with gaze, or an embedded set's NAME, to score the same models on; several may be given.
+        with_prior: Let every model that looks at the picture enter a second time, multiplied by the centre bias.
+        device: Where networks run.
+        workers: Processes; all cores where it is not given.
+    """
+    from salquest.cli.arguments import split_spec
+    from salquest.displays import SETS, enter, make_set, plan_set, read_displays, report_displays, score_displays
+    from salquest.evaluation.scoring import available_cores
+
+    cores = workers or available_cores()
+    entrants = enter(model, with_prior=with_prior, device=device)
+    data = dict(split_spec(word) for word in natural)
+    with ProgressDisplay() as display:
+        folder = Path(set_)
+        if set_ in SETS and not folder.is_dir():
+            folder = out.with_name(f"{out.name}-displays")
+            make_set(plan_set(set_), folder, workers=cores, progress=lambda done, all_: display.update("drawing", done, all_))
+        shown = read_displays(folder)
+        result = score_displays(entrants, shown, out, natural=data, workers=cores, progress=display.update)
+        words = [*(f"--model {name}" for name in model), f"--set {set_}", *(f"--natural {word}" for word in natural)]
+        conclusion = report_displays(result, command=" ".join(["salquest displays score", *words]), progress=display.update)
+    print(f"{out / 'report.html'}: {len(shown)} displays, {len(entrants)} models")
+    print(conclusion)
+    for name, picture, reason in result.failed[:10]:
+        print(f"{name}: {picture} was not scored: {reason}", file=sys.stderr)
+    return 1 if result.failed else 0
 
 
 @app.command(name="families")

@@ -45,7 +45,9 @@ class Canvas:
         rows, columns = self.size[0] // pitch, self.size[1] // pitch
         left, top = (self.size[1] - columns * pitch) / 2, (self.size[0] - rows * pitch) / 2
         return [
-            (left + (column + 0.5) * pitch - 0.5, top + (row + 0.5) * pitch - 0.5) for row in range(int(rows)) for column in range(int(columns))
+            (left + (column + 0.5) * pitch - 0.5, top + (row + 0.5) * pitch - 0.5)
+            for row in range(int(rows))
+            for column in range(int(columns))
         ]
 
     def grid(self, across: int) -> tuple[int, int]:

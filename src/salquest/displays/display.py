@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -63,6 +64,46 @@ class DisplayRecord:
     def as_document(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
+
+    @classmethod
+    def of_document(cls, content: Mapping[str, Any]) -> DisplayRecord:
+        """The record of a document that `as_document` made.
+
+        Raises:
+            KeyError, TypeError, ValueError: another kind of document.
+        """
+        height, width = (int(side) for side in content["size"])
+        record = cls(
+            family=str(content["family"]),
+            dimension=str(content["dimension"]),
+            level=float(content["level"]),
+            unit=str(content["unit"]),
+            seed=int(content["seed"]),
+            number=int(content["number"]),
+            layout=str(content["layout"]),
+            size=(height, width),
+            pixels_per_degree=float(content["pixels_per_degree"]),
+            num_targets=int(content["num_targets"]),
+            num_items=int(content["num_items"]),
+            target_x=_number(content["target_x"]),
+            target_y=_number(content["target_y"]),
+            target_size=float(content["target_size"]),
+            distractor_size=float(content["distractor_size"]),
+            items=tuple((int(label), int(x), int(y)) for label, x, y in content["items"]),
+            area_radius=_number(content["area_radius"]),
+            about=dict(content["about"]),
+            digest=str(content["digest"]),
+        )
+        told = (record.level, record.pixels_per_degree, record.target_size, record.distractor_size, record.target_x, record.target_y)
+        if not all(math.isfinite(value) for value in told if value is not None) or record.pixels_per_degree <= 0:
+            raise ValueError("a number that is not finite, or no pixels per degree")
+        if record.area_radius is not None and not 0 <= record.area_radius <= max(height, width):
+            raise ValueError(f"areas of radius {record.area_radius} on a picture of {width}x{height}")
+        return record
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 @dataclass(frozen=True, eq=False)

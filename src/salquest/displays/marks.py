@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 Point = tuple[float, float]
 
@@ -123,7 +124,7 @@ def ring(diameter: float, width: float, *, gap_degrees: float = 0.0, degrees: fl
     edges = [-half + 2 * half * part / parts for part in range(parts + 1)]
     wedges = tuple(
         Polygon(((0.0, 0.0), (far * math.cos(one), far * math.sin(one)), (far * math.cos(other), far * math.sin(other))), cut=True)
-        for one, other in zip(edges[:-1], edges[1:], strict=True)
+        for one, other in pairwise(edges)
     )
     return turned((*whole, *wedges), degrees)
 
@@ -177,12 +178,10 @@ def letter_f(size: float, width: float, lopsided: float, degrees: float = 0.0) -
 def stroke(points: Sequence[Point], width: float) -> Shape:
     """A line through points, of one width, with butt ends and round joints."""
     marks: list[Mark] = []
-    for (x0, y0), (x1, y1) in zip(points[:-1], points[1:], strict=True):
+    for (x0, y0), (x1, y1) in pairwise(points):
         length = math.hypot(x1 - x0, y1 - y0)
         if length == 0:
             continue
         across, along = -(y1 - y0) / length * width / 2, (x1 - x0) / length * width / 2
-        marks.append(
-            Polygon(((x0 + across, y0 + along), (x1 + across, y1 + along), (x1 - across, y1 - along), (x0 - across, y0 - along)))
-        )
+        marks.append(Polygon(((x0 + across, y0 + along), (x1 + across, y1 + along), (x1 - across, y1 - along), (x0 - across, y0 - along))))
     return (*marks, *(Disc(x, y, width / 2) for x, y in points[1:-1]))

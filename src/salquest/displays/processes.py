@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -30,7 +31,9 @@ def shared_out(work: Callable[[Job], Result], jobs: Sequence[Job], workers: int)
     if workers == 1 or len(jobs) < 2:
         yield from map(work, jobs)
         return
-    # not forked: torch and BLAS keep threads that a fork loses
+    # not forked: torch and BLAS keep threads that a fork loses. A thread each: several with many would wait for each other
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
     pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=multiprocessing.get_context("spawn"))
     try:
         for future in as_completed([pool.submit(work, job) for job in jobs]):
@@ -39,3 +42,7 @@ def shared_out(work: Callable[[Job], Result], jobs: Sequence[Job], workers: int)
         raise Refused("a process died, perhaps for want of memory; the same command with fewer workers goes on where it stopped") from error
     finally:
         pool.shutdown(cancel_futures=True)
+        if before is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = before

@@ -24,8 +24,9 @@ from salquest.gaze.pictures import is_picture, picture_size
 PROPERTIES = "image_properties.txt"
 MASKS = ("targ_images", "dist_images")
 # as P3O3's program names them; a table without a header line is read in this order
-P3_COLUMNS = tuple(
-    "path name bg_color t_pos t_x t_y t_ori d_ori t_color d_color t_shape d_shape t_height d_height t_height2 d_height2 t_width d_width".split()
+P3_COLUMNS = (
+    *("path", "name", "bg_color", "t_pos", "t_x", "t_y", "t_ori", "d_ori", "t_color", "d_color", "t_shape", "d_shape"),
+    *("t_height", "d_height", "t_height2", "d_height2", "t_width", "d_width"),
 )
 O3_FLAGS = ("orientation", "color", "focus", "shape", "size", "location", "pattern")
 O3_COLUMNS = ("image_name", "num_distractors", "target_type", "target_subtype", "target_size", "target_x", "target_y", *O3_FLAGS)

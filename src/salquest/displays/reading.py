@@ -9,6 +9,7 @@ import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from salquest.datasets import Problem
 from salquest.displays.display import DisplayRecord
@@ -76,17 +77,13 @@ def _read_own(root: Path) -> DisplaySet:
 
 
 def _record(path: Path) -> DisplayRecord:
-    content = _json(path)
     try:
-        record = DisplayRecord(**content)
-        height, width = map(int, record.size)
-        items = tuple((int(label), int(x), int(y)) for label, x, y in record.items)
-        return DisplayRecord(**{**content, "size": (height, width), "items": items})
-    except (TypeError, ValueError) as error:
+        return DisplayRecord.of_document(_json(path))
+    except (TypeError, ValueError, KeyError) as error:
         raise BrokenFile(f"{path} is not the record of a display: {error}") from error
 
 
-def _json(path: Path) -> dict[str, object]:
+def _json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise DataNotFound(f"there is no file {path}")
     try:
@@ -141,7 +138,9 @@ def _conditions(root: Path) -> Iterator[tuple[str, dict[str, str]]]:
     if path is None:
         return
     try:
-        with gzip.open(path, "rt", newline="", encoding="utf-8") if path.suffix == ".gz" else path.open(newline="", encoding="utf-8") as text:
+        with (
+            gzip.open(path, "rt", newline="", encoding="utf-8") if path.suffix == ".gz" else path.open(newline="", encoding="utf-8") as text
+        ):
             for row in csv.DictReader(text):
                 yield str(row.get("image")), {key: value for key, value in row.items() if key and isinstance(value, str)}
     except (gzip.BadGzipFile, zlib.error, EOFError, UnicodeDecodeError, csv.Error) as error:

@@ -68,7 +68,7 @@ def msr_background_target(saliency: ArrayLike, target: ArrayLike, distractors: A
     """
     values, on, off = _arrays(saliency, target, distractors)
     on, off = _grown(on, dilate), _grown(off, dilate)
-    background = ((on <= 0.5) & (off <= 0.5)).astype(np.float64)
+    background = (on <= 0.5) & (off <= 0.5)
     return _ratio(_max(values, background, "background"), _max(values, on, "target"))
 
 
@@ -78,8 +78,8 @@ def weber_index(saliency: ArrayLike, target: ArrayLike) -> float:
     Returns:
         -1 or more; infinity where there is nothing outside and something inside, 0 for an empty map.
     """
-    values, on, _ = _arrays(saliency, target, target)
-    inside, outside = _mean(values, on, "target"), _mean(values, 1 - on, "background")
+    values, on = _arrays(saliency, target)
+    inside, outside = _mean(values, on, "target"), _mean(values, np.logical_not(on) if on.dtype == bool else 1 - on, "background")
     if outside > 0:
         return (inside - outside) / outside
     return float("inf") if inside > 0 else 0.0
@@ -91,25 +91,23 @@ def sid4vam_index(saliency: ArrayLike, target: ArrayLike) -> float:
     (L_s - L_b) / (L_b + 0.001) with L_s = sum S M and L_b = (sum S - L_s) / (N - 1). After the division L_b is about 1 / N, so the 0.001 is
     nearly all of the denominator and the index is linear in S: `weber_index` is what its name promises.
     """
-    values, on, _ = _arrays(saliency, target, target)
+    values, on = _arrays(saliency, target)
     total = float(values.sum())
     if total <= 0:
         return 0.0
-    share, mask = values / total, on / on.sum()
-    seen = float((share * mask).sum())
-    rest = (1.0 - seen) / (share.size - 1.0)
+    seen = _mean(values, on, "target") / total
+    rest = (1.0 - seen) / (values.size - 1.0)
     return (seen - rest) / (rest + 0.001)
 
 
 def contrast_auc(saliency: ArrayLike, target: ArrayLike) -> float:
     """Area under the ROC curve of the target's pixels against all others, ties counting one half: 0.5 at chance; any monotone scale of S."""
-    values, on, _ = _arrays(saliency, target, target)
-    inside = np.sort(values[on > 0.5])
-    outside = values[on <= 0.5]
+    values, on = _arrays(saliency, target)
+    inside, outside = values[on > 0.5], np.sort(values[on <= 0.5])
     if inside.size == 0 or outside.size == 0:
         raise InputError("the area under the curve needs pixels inside and outside of the target")
-    below = np.searchsorted(inside, outside, side="left") + np.searchsorted(inside, outside, side="right")
-    return float(1 - below.mean() / (2 * inside.size))
+    below = np.searchsorted(outside, inside, side="left") + np.searchsorted(outside, inside, side="right")
+    return float(below.mean() / (2 * outside.size))
 
 
 def nss_at_target(saliency: ArrayLike, x: float, y: float, *, sigma_px: float) -> float:
@@ -196,27 +194,32 @@ def object_scores(saliency: ArrayLike, areas: ArrayLike, *, at: Sequence[int] = 
     )
 
 
-def _arrays(saliency: ArrayLike, target: ArrayLike, distractors: ArrayLike) -> tuple[Floats, Floats, Floats]:
-    values, on, off = (np.asarray(array, dtype=np.float64) for array in (saliency, target, distractors))
-    if values.ndim != 2 or not values.shape == on.shape == off.shape:
-        raise InputError(f"map and masks are (H, W) of one size; found {values.shape}, {on.shape} and {off.shape}")
+def _arrays(saliency: ArrayLike, *masks: ArrayLike) -> tuple[Floats, ...]:
+    """The map as floats, the masks as they are."""
+    values, held = np.asarray(saliency, dtype=np.float64), [np.asarray(mask) for mask in masks]
+    if values.ndim != 2 or any(mask.shape != values.shape for mask in held):
+        raise InputError(f"map and masks are (H, W) of one size; found {values.shape} and {', '.join(str(mask.shape) for mask in held)}")
     if not np.isfinite(values).all():
         raise InputError("a map holds finite numbers; found NaN or infinity")
-    return values, on, off
+    return values, *held
 
 
-def _mean(values: Floats, mask: Floats, what: str) -> float:
+def _mean(values: Floats, mask: NDArray, what: str) -> float:
+    if mask.dtype == bool:
+        if not mask.any():
+            raise InputError(f"there is no pixel of the {what} in the mask")
+        return float(values[mask].mean())
     weight = float(mask.sum())
     if weight <= 0:
         raise InputError(f"there is no pixel of the {what} in the mask")
     return float((values * mask).sum() / weight)
 
 
-def _max(values: Floats, mask: Floats, what: str) -> float:
+def _max(values: Floats, mask: NDArray, what: str) -> float:
     held = mask > 0
     if not held.any():
         raise InputError(f"there is no pixel of the {what} in the mask")
-    return float((values[held] * mask[held]).max())
+    return float(values[held].max() if mask.dtype == bool else (values[held] * mask[held]).max())
 
 
 def _ratio(above: float, below: float) -> float:
@@ -225,12 +228,12 @@ def _ratio(above: float, below: float) -> float:
     return float("inf") if above > 0 else float("nan")
 
 
-def _grown(mask: Floats, pixels: int) -> Floats:
+def _grown(mask: NDArray, pixels: int) -> NDArray:
     if pixels == 0:
         return mask
     from scipy.ndimage import grey_dilation
 
     where = np.arange(-pixels, pixels + 1)
     footprint = where[None, :] ** 2 + where[:, None] ** 2 <= pixels**2
-    grown: Floats = grey_dilation(mask, footprint=footprint)
+    grown: NDArray = grey_dilation(mask.astype(np.float64), footprint=footprint)
     return grown

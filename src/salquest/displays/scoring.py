@@ -83,5 +83,5 @@ def _stretched(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _finite(cell: Cell) -> Cell:
-    """Infinite ratios (nothing below the line) are left out of means, as P3O3 leaves out its -1; the target's own share of them is told elsewhere."""
+    """A ratio with nothing below the line has no place in a mean: left out, as P3O3 leaves out its -1."""
     return None if isinstance(cell, float) and not np.isfinite(cell) else cell

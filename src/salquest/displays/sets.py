@@ -263,7 +263,7 @@ def _finish(root: Path, plan: SetPlan) -> None:
     records = {}
     for job in plan.jobs():
         stem = stem_of(*job)
-        records[stem] = DisplayRecord(**json.loads((root / "records" / f"{stem}.json").read_text(encoding="utf-8")))
+        records[stem] = DisplayRecord.of_document(json.loads((root / "records" / f"{stem}.json").read_text(encoding="utf-8")))
     checksum = hashlib.sha256("".join(f"{stem} {record.digest}\n" for stem, record in records.items()).encode()).hexdigest()
     Columns.of_rows([_index_row(stem, record) for stem, record in records.items()]).save(root / "index.csv")
     write_bytes(root / "attributes.csv.gz", gzip.compress(_attributes(records.items()).encode(), mtime=0))

@@ -3,6 +3,7 @@
 A new family is a function from a Request to a Scene in one of these files, and a card in its list.
 """
 
-from salquest.displays.families.cards import ASYMMETRIES, FAMILIES, FamilyCard, dimensions
+from salquest.displays.families.card import FamilyCard
+from salquest.displays.families.cards import ASYMMETRIES, FAMILIES
 
-__all__ = ["ASYMMETRIES", "FAMILIES", "FamilyCard", "dimensions"]
+__all__ = ["ASYMMETRIES", "FAMILIES", "FamilyCard"]

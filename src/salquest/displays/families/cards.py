@@ -25,8 +25,3 @@ ASYMMETRIES: tuple[tuple[str, str], ...] = (
     ("brighter", "dimmer"),
     ("flipped-among-upright", "upright-among-flipped"),
 )
-
-
-def dimensions() -> tuple[str, ...]:
-    """The dimensions of all families, in order, the controls left out."""
-    return tuple(dict.fromkeys(card.dimension for card in FAMILIES.values() if card.dimension != "control"))

@@ -36,8 +36,8 @@ def _singleton(request: Request, target: Colour, others: Colour, ground: Colour 
         request,
         shown,
         search_array(request, Ink(shape, target), Ink(shape, others)),
-        target_colour="#%02x%02x%02x" % target,
-        distractor_colour="#%02x%02x%02x" % others,
+        target_colour=bytes(target).hex(),
+        distractor_colour=bytes(others).hex(),
         weber_contrast=weber,
         michelson_contrast=michelson,
     )

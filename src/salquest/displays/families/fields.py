@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,8 +13,7 @@ from salquest.displays.colours import lch
 from salquest.displays.families.card import FamilyCard
 from salquest.displays.families.style import style_of
 from salquest.displays.marks import bar, disc
-from salquest.displays.painting import Gabor, Ink, Item, Labels
-from salquest.displays.painting import equal_discs
+from salquest.displays.painting import Gabor, Ink, Item, Labels, equal_discs
 from salquest.displays.scene import Painter, Request, Scene, flat, search_array
 from salquest.displays.scene import scene as scene_of
 from salquest.gaze.pictures import Pixels
@@ -85,7 +85,7 @@ def _paths(request: Request, length: int) -> tuple[list[list[tuple[int, int]]], 
 
 
 def _is_straight_on(path: Sequence[tuple[int, int]]) -> bool:
-    return all(abs(one[0] - other[0]) <= 1 for one, other in zip(path[:-1], path[1:], strict=True))
+    return all(abs(one[0] - other[0]) <= 1 for one, other in pairwise(path))
 
 
 def _contour(request: Request, length: int, spread: float) -> Scene:
@@ -200,8 +200,6 @@ FIELDS: dict[str, FamilyCard] = {
     "background-gradient": FamilyCard(
         _on(_gradient), "background", "on a ramp", "contrast", (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0), "none"
     ),
-    "background-grating": FamilyCard(
-        _on(_grating), "background", "on stripes", "contrast", (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0), "down"
-    ),
+    "background-grating": FamilyCard(_on(_grating), "background", "on stripes", "contrast", (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0), "down"),
     "background-colour": FamilyCard(_on(_coloured), "background", "on a colour", "C*", (2.0, 4.0, 8.0, 12.0, 16.0, 20.0, 25.0), "none"),
 }

@@ -113,7 +113,11 @@ FORM: dict[str, FamilyCard] = {
         _pair(_flipped_and_upright, first_is_target=False), "shape", "F among mirrored F", "lopsidedness", SHARES, pair="flip"
     ),
     "corner-among-straight": FamilyCard(
-        _pair(_corner_and_straight), "shape", "a corner among straight lines", "deg of opening",
-        (15.0, 45.0, 75.0, 105.0, 135.0, 150.0, 165.0), "down",
+        _pair(_corner_and_straight),
+        "shape",
+        "a corner among straight lines",
+        "deg of opening",
+        (15.0, 45.0, 75.0, 105.0, 135.0, 150.0, 165.0),
+        "down",
     ),
 }

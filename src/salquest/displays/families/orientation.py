@@ -97,7 +97,9 @@ ORIENTATION: dict[str, FamilyCard] = {
     "orientation-categorical": FamilyCard(
         _categorical, "orientation", "the one steep bar", "deg steeper", (5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0)
     ),
-    "orientation-linear": FamilyCard(_linear, "orientation", "one bar out of a turning row", "deg", (5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0)),
+    "orientation-linear": FamilyCard(
+        _linear, "orientation", "one bar out of a turning row", "deg", (5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0)
+    ),
     "orientation-flanked": FamilyCard(
         _flanked, "orientation", "a bar between two kinds of others", "deg to either side", (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)
     ),

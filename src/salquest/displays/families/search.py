@@ -99,9 +99,7 @@ def _two_targets(request: Request) -> Scene:
 
 
 SEARCH: dict[str, FamilyCard] = {
-    "conjunction": FamilyCard(
-        _conjunction, "conjunction", "colour x orientation", "deg", (5.0, 10.0, 15.0, 30.0, 45.0, 60.0, 90.0)
-    ),
+    "conjunction": FamilyCard(_conjunction, "conjunction", "colour x orientation", "deg", (5.0, 10.0, 15.0, 30.0, 45.0, 60.0, 90.0)),
     "set-size-colour": FamilyCard(_set_size("colour"), "set size", "red among green", "items", SET_SIZES, "none"),
     "set-size-orientation": FamilyCard(_set_size("orientation"), "set size", "crossed bars", "items", SET_SIZES, "none"),
     "set-size-conjunction": FamilyCard(_set_size("conjunction"), "set size", "colour x orientation", "items", SET_SIZES, "down"),
@@ -109,7 +107,12 @@ SEARCH: dict[str, FamilyCard] = {
         _set_size("conjunction", dense=True), "set size", "colour x orientation, equal density", "items", SET_SIZES, "down"
     ),
     "noise-colour": FamilyCard(
-        _noisy_colour, "noise", "a hue 90 deg away from others that differ", "deg of spread", (0.0, 10.0, 20.0, 30.0, 45.0, 60.0, 75.0), "down"
+        _noisy_colour,
+        "noise",
+        "a hue 90 deg away from others that differ",
+        "deg of spread",
+        (0.0, 10.0, 20.0, 30.0, 45.0, 60.0, 75.0),
+        "down",
     ),
     "noise-places": FamilyCard(
         _noisy_places, "noise", "a hue among others off their places", "px of jitter", (0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0), "down"
@@ -119,4 +122,3 @@ SEARCH: dict[str, FamilyCard] = {
     "absent": FamilyCard(_absent, "control", "distractors without a target", "", (0.0,), "none"),
     "two-targets": FamilyCard(_two_targets, "control", "two targets", "", (0.0,), "none"),
 }
-
