@@ -12,7 +12,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -45,6 +45,7 @@ class Entrant:
         kind: "classical", "deep" or "baseline".
         with_prior: its map, from minimum to maximum, is multiplied by the centre bias that travels with the package.
         device: where a network runs.
+        note: what a reader must know, such as that a run collapsed.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Entrant:
     kind: Family
     with_prior: bool = False
     device: str = "cpu"
+    note: str = ""
 
     def map_of(self, stimulus: Stimulus) -> SaliencyMap:
         """Its map of a picture."""
@@ -76,7 +78,8 @@ def enter(sources: Sequence[str] = (), *, with_prior: bool = False, device: str 
     chosen = list(sources) or [name for name, card in MODELS.items() if card.build is not None]
     if len(set(chosen)) < len(chosen):
         raise InputError(f"each model is scored once; given twice: {next(one for one in chosen if chosen.count(one) > 1)}")
-    entrants = []
+    entrants: list[Entrant] = []
+    status = ""
     paths = [Path(source).expanduser() for source in chosen]
     for source, path in zip(chosen, paths, strict=True):
         if source in MODELS:
@@ -84,14 +87,15 @@ def enter(sources: Sequence[str] = (), *, with_prior: bool = False, device: str 
                 load_model(source)  # says that it has to be trained
             name, kind = source, MODELS[source].family
         elif path.is_dir():
-            RunFolder(path).read()
+            status = RunFolder(path).read().status
             alike = [other for other in paths if other.name == path.name]
             depth = 1 if len(alike) == 1 else 2
             name, kind = "/".join(path.resolve().parts[-depth:]), "deep"
         else:
             raise UnknownName("model or run folder", source, MODELS)
-        entrants.append(Entrant(name, source, kind, device=device))
-    priors = [Entrant(e.name + PRIOR, e.source, e.kind, True, device) for e in entrants if with_prior and e.kind != "baseline"]
+        note = "" if source in MODELS or status == "finished" else status
+        entrants.append(Entrant(name, source, kind, device=device, note=note))
+    priors = [replace(e, name=e.name + PRIOR, with_prior=True) for e in entrants if with_prior and e.kind != "baseline"]
     found = (*entrants, *priors)
     if len({one.name for one in found}) < len(found):
         raise InputError(f"models are told apart by their names; found {', '.join(one.name for one in found)}")

@@ -176,12 +176,34 @@ def letter_f(size: float, width: float, lopsided: float, degrees: float = 0.0) -
 
 
 def stroke(points: Sequence[Point], width: float) -> Shape:
-    """A line through points, of one width, with butt ends and round joints."""
+    """A line through points, of one width, with butt ends; it bends sharply where it turns little, and round where it turns much."""
+    steps = [(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in pairwise(points)]
+    along = [(dx / math.hypot(dx, dy), dy / math.hypot(dx, dy)) for dx, dy in steps]
+    half = width / 2
     marks: list[Mark] = []
-    for (x0, y0), (x1, y1) in pairwise(points):
-        length = math.hypot(x1 - x0, y1 - y0)
-        if length == 0:
-            continue
-        across, along = -(y1 - y0) / length * width / 2, (x1 - x0) / length * width / 2
-        marks.append(Polygon(((x0 + across, y0 + along), (x1 + across, y1 + along), (x1 - across, y1 - along), (x0 - across, y0 - along))))
-    return (*marks, *(Disc(x, y, width / 2) for x, y in points[1:-1]))
+    for number, (((x0, y0), (x1, y1)), (ux, uy)) in enumerate(zip(pairwise(points), along, strict=True)):
+        first = _mitre(along[number - 1], (ux, uy)) if number else (-uy, ux)
+        last = _mitre((ux, uy), along[number + 1]) if number + 1 < len(along) else (-uy, ux)
+        (ax, ay), (bx, by) = first or (-uy, ux), last or (-uy, ux)
+        marks.append(
+            Polygon(
+                (
+                    (x0 + half * ax, y0 + half * ay),
+                    (x1 + half * bx, y1 + half * by),
+                    (x1 - half * bx, y1 - half * by),
+                    (x0 - half * ax, y0 - half * ay),
+                )
+            )
+        )
+        if last is None:
+            marks.append(Disc(x1, y1, half))
+    return tuple(marks)
+
+
+def _mitre(before: Point, after: Point) -> Point | None:
+    """Where the edges of two pieces of a line meet, in half widths from their joint; None where they turn by more than 30 degrees."""
+    cosine = before[0] * after[0] + before[1] * after[1]
+    if cosine < math.cos(math.radians(30)):
+        return None
+    x, y = -(before[1] + after[1]), before[0] + after[0]
+    return x / (1 + cosine), y / (1 + cosine)

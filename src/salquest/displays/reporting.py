@@ -127,7 +127,7 @@ def _dimension_table(result: BenchmarkResult, rows: Rows) -> ScoreTable:
     for entrant in result.entrants:
         mine = _of(competing, model=entrant.name)
         cells = {name: _mean(_of(mine, dimension=name), "percentile") for name in dimensions}
-        lines.append(Row(f"{entrant.name} ({entrant.kind})", {"all": _mean(mine, "percentile"), **cells}))
+        lines.append(Row(f"{entrant.name} ({entrant.kind})", {"all": _mean(mine, "percentile"), **cells}, note=entrant.note))
     lines.append(Row("chance", {column.key: _exact(0.5) for column in columns}, kind="floor"))
     return ScoreTable(
         lines,
@@ -157,7 +157,7 @@ def _score_table(result: BenchmarkResult, rows: Rows) -> ScoreTable:
         cells = {column.key: _mean(mine, column.key) for column in columns if not column.key.startswith("found")}
         cells["fixations"] = _score(bootstrap_mean(np.minimum(taken, LIMIT), draws=DRAWS))
         cells |= {f"found{n}": _score(bootstrap_mean((taken <= n).astype(np.float64), draws=DRAWS)) for n in (1, 15, 25, 50, 100)}
-        lines.append(Row(f"{entrant.name} ({entrant.kind})", cells))
+        lines.append(Row(f"{entrant.name} ({entrant.kind})", cells, note=entrant.note))
     first = _of(_competing(shown), model=result.entrants[0].name)
     chance = {key: _exact(float(np.minimum(1.0, k / _values(first, "num_items")).mean())) for key, k in (("hit1", 1), ("hit5", 5)) if first}
     chance |= {"percentile": _exact(0.5), "gsi": _exact(0.0), "contrast_auc": _exact(0.5), "nss": _exact(0.0)}
@@ -216,7 +216,7 @@ def _natural(result: BenchmarkResult, rows: Rows, figures: dict[str, bytes]) -> 
         means = {metric: {model: _score(bootstrap_mean(values)) for model, values in models.items()} for metric, models in metrics.items()}
         columns = [ColumnSpec(metric, NATURAL_TITLES.get(metric, metric), "up") for metric in metrics]
         lines = [
-            Row(f"{entrant.name} ({entrant.kind})", {metric: means[metric][entrant.name] for metric in metrics})
+            Row(f"{entrant.name} ({entrant.kind})", {metric: means[metric][entrant.name] for metric in metrics}, note=entrant.note)
             for entrant in result.entrants
         ]
         first = next(iter(metrics))

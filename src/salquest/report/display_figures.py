@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Line = Literal["-", "--", ":"]
 STYLES: Mapping[str, Line] = {"classical": "-", "deep": "--", "baseline": ":"}
 PANELS = 4
+# bands of more models would cover each other
+MOST_BANDS = 6
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def model_colours(kinds: Mapping[str, str]) -> dict[str, tuple[str, Line]]:
 
 
 def psychometric_figure(panels: Sequence[CurvePanel], kinds: Mapping[str, str], *, score: str) -> bytes:
-    """A panel per family, a line per model with a band for its interval, chance in grey.
+    """A panel per family, a line per model, with a band for its interval where there are six or fewer, chance in grey.
 
     Args:
         panels: at least one.
@@ -77,7 +79,8 @@ def psychometric_figure(panels: Sequence[CurvePanel], kinds: Mapping[str, str], 
             there = [(place, one) for place, one in zip(places, scores, strict=True) if one is not None and one.mean == one.mean]
             if there:
                 x, found = zip(*there, strict=True)
-                axis.fill_between(x, [one.low for one in found], [one.high for one in found], color=colour, alpha=0.10, linewidth=0)
+                if len(panel.curves) <= MOST_BANDS:
+                    axis.fill_between(x, [one.low for one in found], [one.high for one in found], color=colour, alpha=0.10, linewidth=0)
                 axis.plot(x, [one.mean for one in found], style, color=colour, linewidth=1.5, marker="o", markersize=2.5)
         axis.set_xticks(places, [f"{level:g}" for level in panel.levels])
         axis.set_title(panel.title, fontsize=9)
