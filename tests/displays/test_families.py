@@ -7,17 +7,19 @@ import pytest
 
 from salquest.displays import ASYMMETRIES, FAMILIES, draw_display
 from salquest.displays.canvas import Canvas
-from salquest.displays.painting import equal_discs
 from salquest.displays.colours import grey, lch, luminance
+from salquest.displays.painting import equal_discs
 from salquest.errors import InputError, UnknownName
 
 SIZE = (256, 256)
 SINGLETONS = sorted(name for name, card in FAMILIES.items() if card.dimension not in ("control", "texture", "grouping"))
 # families whose level 0 is no difference, and those whose level 1 (a ratio) is
 NO_DIFFERENCE = {
-    **{name: 0.0 for name in FAMILIES if FAMILIES[name].dimension in ("colour", "orientation", "shape") and name != "corner-among-straight"},
-    **{name: 0.0 for name in ("brighter", "dimmer", "darker-on-light", "lighter-on-light", "conjunction")},
-    **{name: 1.0 for name in ("larger", "smaller", "longer", "shorter")},
+    **{
+        name: 0.0 for name in FAMILIES if FAMILIES[name].dimension in ("colour", "orientation", "shape") and name != "corner-among-straight"
+    },
+    **dict.fromkeys(("brighter", "dimmer", "darker-on-light", "lighter-on-light", "conjunction"), 0.0),
+    **dict.fromkeys(("larger", "smaller", "longer", "shorter"), 1.0),
     "corner-among-straight": 180.0,
 }
 PINNED = {

@@ -112,7 +112,13 @@ def test_items_are_ranked_by_their_greatest_value():
 def test_a_constant_map_ranks_at_chance():
     labels = np.arange(50).reshape(5, 10)
     found = object_scores(np.ones((5, 10)), labels)
-    assert (found.percentile, found.rank, found.hits[1], found.hits[5], found.z) == (0.5, 25, pytest.approx(1 / 49), pytest.approx(5 / 49), 0)
+    assert (found.percentile, found.rank, found.hits[1], found.hits[5], found.z) == (
+        0.5,
+        25,
+        pytest.approx(1 / 49),
+        pytest.approx(5 / 49),
+        0,
+    )
 
 
 def test_items_may_be_read_by_their_mean():

@@ -158,6 +158,8 @@ def draw_display(
         raise InputError(f"a layout is {' or '.join(LAYOUTS)}; found {layout!r}")
     if not np.isfinite(level) or level < 0:
         raise InputError(f"a level is 0 or more; found {level}")
+    if seed < 0 or number < 0:
+        raise InputError(f"seed and number of a display are 0 or more; found {seed} and {number}")
     if backdrop is not None and backdrop.shape != (*size, 3):
         raise InputError(f"a backdrop has the display's size {(*size, 3)}; found {backdrop.shape}")
     card = FAMILIES[family]
