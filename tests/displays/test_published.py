@@ -176,7 +176,7 @@ def test_folders_of_nothing_known_are_told(tmp_path):
     with pytest.raises(DataNotFound, match="there is no folder of displays at"):
         read_displays(tmp_path / "none")
     (tmp_path / "holiday.jpg").write_bytes(b"")
-    with pytest.raises(DataNotFound, match="holds no displays that can be read; known are: .* found: holiday.jpg"):
+    with pytest.raises(DataNotFound, match=r"holds no displays that can be read; known are: .* found: holiday.jpg"):
         read_displays(tmp_path)
 
 

@@ -129,7 +129,7 @@ def test_hostile_records_are_told(made, tmp_path):
     path = broken / "records" / "hue_180_001.json"
     document = json.loads(path.read_text())
     path.write_text(json.dumps({**document, "area_radius": 1e12}))
-    with pytest.raises(BrokenFile, match="areas of radius 1000000000000.0 on a picture of 192x192"):
+    with pytest.raises(BrokenFile, match=r"areas of radius 1000000000000\.0 on a picture of 192x192"):
         read_displays(broken)
     path.write_text("{")
     with pytest.raises(BrokenFile, match=r"hue_180_001.json is not JSON"):

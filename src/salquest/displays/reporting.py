@@ -25,6 +25,7 @@ from salquest.report import (
     ScoreTable,
     Section,
     found_figure,
+    outlined,
     overlay,
     psychometric_figure,
     report_page,
@@ -362,7 +363,7 @@ def _explained(heading: str) -> str:
 
 
 def _gallery(result: BenchmarkResult, rows: Rows, told: Callable[[str, int, int], None]) -> Gallery:
-    """Displays on which the models differ most, one that all find and one that all miss; the target ringed green, a wrong choice red."""
+    """Displays on which the models differ most, one that all find and one that all miss; the target in green, a wrong choice in red."""
     shown = {display.stimulus.key: display for display in result.displays.displays}
     by_picture: dict[str, dict[str, float]] = {}
     for row in _competing(rows):
@@ -381,7 +382,7 @@ def _gallery(result: BenchmarkResult, rows: Rows, told: Callable[[str, int, int]
         )
     told("drawing pictures", len(chosen), max(1, len(chosen)))
     titles = ["display", *(entrant.name for entrant in result.entrants)]
-    return Gallery(titles, lines, "Hits and misses: the target ringed green, the most salient item red where it is another")
+    return Gallery(titles, lines, "Hits and misses: the target in a green line, the most salient item in a red one where it is another")
 
 
 def _telling(by_picture: Mapping[str, Mapping[str, float]], shown: Mapping[str, ShownDisplay]) -> list[str]:
@@ -401,6 +402,8 @@ def _telling(by_picture: Mapping[str, Mapping[str, float]], shown: Mapping[str, 
 def _marked(pixels: NDArray[np.uint8], display: ShownDisplay) -> NDArray[np.uint8]:
     if display.target_x is None or display.target_y is None:
         return pixels
+    if display.labels is not None and display.area_radius is None:
+        return outlined(pixels, display.areas(display.masks()) == 1, TARGET)
     return ringed(pixels, display.target_x, display.target_y, 0.5 * display.target_size + 0.02 * min(pixels.shape[:2]), TARGET)
 
 
@@ -412,6 +415,8 @@ def _prediction(pixels: NDArray[np.uint8], display: ShownDisplay, entrant: Entra
     best = int(areas[held][saliency.values[held].argmax()])
     if best == 1:
         return picture
+    if display.labels is not None and display.area_radius is None:
+        return outlined(picture, areas == best, CHOICE)
     rows, columns = np.nonzero(areas == best)
     radius = 0.5 * display.distractor_size + 0.02 * min(pixels.shape[:2])
     return ringed(picture, float(columns.mean()), float(rows.mean()), radius, CHOICE)

@@ -6,7 +6,7 @@ What a column means (title, unit, which direction is better) is handed in; the r
 from salquest.report.cell_table import CellTable
 from salquest.report.comparison_figures import PictureScatter, RankLine, critical_difference_figure, scatter_figure
 from salquest.report.density_figure import centre_bias_figure
-from salquest.report.display_figures import CurvePanel, found_figure, psychometric_figure, ringed, two_ranks_figure
+from salquest.report.display_figures import CurvePanel, found_figure, outlined, psychometric_figure, ringed, two_ranks_figure
 from salquest.report.figures import Curves, contact_sheet, learning_curves, overlay, score_figure
 from salquest.report.gradient_figures import TermGradients, gradient_figure
 from salquest.report.page import Gallery, Section, report_page
@@ -39,6 +39,7 @@ __all__ = [
     "front_figure",
     "gradient_figure",
     "learning_curves",
+    "outlined",
     "overlay",
     "pair_matrix_figure",
     "psychometric_figure",

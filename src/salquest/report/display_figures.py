@@ -14,11 +14,13 @@ from salquest.report.figures import COLOURS, apart, figure_of, png_bytes, tidy
 from salquest.report.table import Score
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # classical models in full, deep ones dashed, baselines dotted
 Line = Literal["-", "--", ":"]
 STYLES: Mapping[str, Line] = {"classical": "-", "deep": "--", "baseline": ":"}
+OTHER = "#555555"
 PANELS = 4
 # bands of more models would cover each other
 MOST_BANDS = 6
@@ -116,20 +118,9 @@ def found_figure(found: Mapping[str, Mapping[int, float]], kinds: Mapping[str, s
     axis.set_xlabel("fixations", fontsize=9)
     axis.set_ylabel("targets found", fontsize=9)
     axis.set_ylim(-0.02, 1.02)
-    # names where the lines end, kept apart
-    ends = sorted((shares[max(shares)], name) for name, shares in found.items())
-    for place, (end, name) in zip(apart([end for end, _ in ends], 0.062, (0.0, 1.0)), ends, strict=True):
-        axis.annotate(
-            name,
-            (max(ticks), end),
-            (max(ticks) * 1.12, place),
-            fontsize=8,
-            va="center",
-            color=looks[name][0],
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": looks[name][0], "linewidth": 0.5, "alpha": 0.6},
-        )
     axis.set_xlim(min(ticks) * 0.9, max(ticks) * 1.05)
+    ends = {name: (max(shares), shares[max(shares)]) for name, shares in found.items()}
+    _name_at_the_side(axis, ends, {name: looks[name][0] for name in found})
     tidy(axis)
     return png_bytes(figure)
 
@@ -149,15 +140,17 @@ def two_ranks_figure(x: Mapping[str, Score], y: Mapping[str, Score], kinds: Mapp
     figure = figure_of(7.4, 4.6)
     axis = figure.subplots()
     for name in names:
-        across, up, colour = x[name], y[name], colours.get(kinds.get(name, ""), "#555555")
+        across, up, colour = x[name], y[name], colours.get(kinds.get(name, ""), OTHER)
         axis.plot([across.low, across.high], [up.mean, up.mean], color=colour, alpha=0.4)
         axis.plot([across.mean, across.mean], [up.low, up.high], color=colour, alpha=0.4)
         axis.plot(across.mean, up.mean, "o", color=colour, markersize=5)
-        axis.annotate(name, (across.mean, up.mean), (5, 4), textcoords="offset points", fontsize=8, color=colour)
     for kind in dict.fromkeys(kinds[name] for name in names):
-        axis.plot([], [], "o", color=colours.get(kind, "#555555"), label=kind)
+        axis.plot([], [], "o", color=colours.get(kind, OTHER), label=kind)
     axis.legend(fontsize=8, frameon=False, loc="best")
-    axis.margins(0.12)
+    axis.margins(0.06)
+    _name_at_the_side(
+        axis, {name: (x[name].mean, y[name].mean) for name in names}, {n: colours.get(kinds.get(n, ""), OTHER) for n in names}
+    )
     axis.set_xlabel(x_title, fontsize=9)
     axis.set_ylabel(y_title, fontsize=9)
     tidy(axis)
@@ -173,6 +166,37 @@ def ringed(pixels: NDArray[np.uint8], x: float, y: float, radius: float, colour:
     found[distance <= stroke] = (0, 0, 0)
     found[distance <= stroke * 0.6] = colour
     return found
+
+
+def outlined(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], colour: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """A picture (H, W, 3) with the outline of a mask (H, W), with a dark edge so that it is seen on any ground."""
+    from scipy.ndimage import distance_transform_edt
+
+    stroke = max(2.0, min(pixels.shape[:2]) / 110)
+    outside = distance_transform_edt(~mask)
+    found = pixels.copy()
+    found[(outside > 0) & (outside <= 2 * stroke)] = (0, 0, 0)
+    found[(outside > 0.4 * stroke) & (outside <= 1.6 * stroke)] = colour
+    return found
+
+
+def _name_at_the_side(axis: Axes, points: Mapping[str, tuple[float, float]], colours: Mapping[str, str]) -> None:
+    """Names right of an axis, each on a level with its point or as near as the others leave room, joined to it by a thin line."""
+    bottom, top = axis.get_ylim()
+    order = sorted(points, key=lambda name: points[name][1])
+    for place, name in zip(apart([points[name][1] for name in order], 0.055 * (top - bottom), (bottom, top)), order, strict=True):
+        share = (place - bottom) / (top - bottom)
+        axis.annotate(
+            name,
+            points[name],
+            (1.03, share),
+            textcoords="axes fraction",
+            fontsize=8,
+            va="center",
+            color=colours[name],
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": colours[name], "linewidth": 0.5, "alpha": 0.5, "shrinkB": 3},
+        )
 
 
 def _legend(figure: Figure, looks: Mapping[str, tuple[str, Line]], columns: int) -> None:
