@@ -156,8 +156,8 @@ def score_displays(
     _claim(root, entrants, displays)
     jobs = [
         (root / "parts" / _slug(entrant), number // CHUNK, entrant, displays.displays[number : number + CHUNK])
-        for number in range(0, len(displays), CHUNK)  # chunk by chunk, so that all models come forward alike
-        for entrant in entrants
+        for entrant in entrants  # model by model, so that each process loads it once
+        for number in range(0, len(displays), CHUNK)
     ]
     left = [job for job in jobs if not (job[0] / f"{job[1]:04d}.csv").is_file()]
     done = len(jobs) - len(left)
@@ -166,8 +166,6 @@ def score_displays(
         done += 1
         progress("scoring displays", done, len(jobs))
     rows = [row for folder, chunk, _, _ in jobs for row in Columns.load(folder / f"{chunk:04d}.csv").rows()]
-    order = {entrant.name: place for place, entrant in enumerate(entrants)}
-    rows.sort(key=lambda row: order[str(row["model"])])
     failed = tuple((str(row["model"]), str(row["image"]), str(row["error"])) for row in rows if row["error"] is not None)
     for entrant in entrants:
         if sum(name == entrant.name for name, _, _ in failed) == len(displays):

@@ -369,20 +369,19 @@ def _gallery(result: BenchmarkResult, rows: Rows, told: Callable[[str, int, int]
     for row in _competing(rows):
         by_picture.setdefault(str(row["image"]), {})[str(row["model"])] = float(row["percentile"])  # type: ignore[arg-type]
     chosen = _telling(by_picture, shown)
-    lines = []
-    for number, key in enumerate(chosen):
-        told("drawing pictures", number, len(chosen))
-        display = shown[key]
-        pixels = display.stimulus.pixels()
-        pictures = [_marked(pixels, display)]
-        pictures += [_prediction(pixels, display, entrant) for entrant in result.entrants]
-        held = by_picture[key]
-        lines.append(
-            (f"{display.family} {display.level:g}: {sum(one == 1 for one in held.values())} of {len(held)} find it first", pictures)
-        )
-    told("drawing pictures", len(chosen), max(1, len(chosen)))
+    pixels = {key: shown[key].stimulus.pixels() for key in chosen}
+    pictures = {key: [_marked(pixels[key], shown[key])] for key in chosen}
+    for number, entrant in enumerate(result.entrants, start=1):  # model by model: each is loaded once
+        for key in chosen:
+            pictures[key].append(_prediction(pixels[key], shown[key], entrant))
+        told("drawing pictures", number, len(result.entrants))
+    lines = [(f"{shown[key].family} {shown[key].level:g}: {_finders(by_picture[key])}", pictures[key]) for key in chosen]
     titles = ["display", *(entrant.name for entrant in result.entrants)]
     return Gallery(titles, lines, "Hits and misses: the target in a green line, the most salient item in a red one where it is another")
+
+
+def _finders(percentiles: Mapping[str, float]) -> str:
+    return f"{sum(one == 1 for one in percentiles.values())} of {len(percentiles)} find it first"
 
 
 def _telling(by_picture: Mapping[str, Mapping[str, float]], shown: Mapping[str, ShownDisplay]) -> list[str]:

@@ -195,7 +195,7 @@ def _name_at_the_side(axis: Axes, points: Mapping[str, tuple[float, float]], col
             va="center",
             color=colours[name],
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colours[name], "linewidth": 0.5, "alpha": 0.5, "shrinkB": 3},
+            arrowprops={"arrowstyle": "-", "color": colours[name], "linewidth": 0.5, "alpha": 0.5, "shrinkB": 3, "relpos": (0, 0.5)},
         )
 
 
