@@ -6,6 +6,7 @@ What a column means (title, unit, which direction is better) is handed in; the r
 from salquest.report.cell_table import CellTable
 from salquest.report.comparison_figures import PictureScatter, RankLine, critical_difference_figure, scatter_figure
 from salquest.report.density_figure import centre_bias_figure
+from salquest.report.display_figures import CurvePanel, found_figure, outlined, psychometric_figure, ringed, two_ranks_figure
 from salquest.report.figures import Curves, contact_sheet, learning_curves, overlay, score_figure
 from salquest.report.gradient_figures import TermGradients, gradient_figure
 from salquest.report.page import Gallery, Section, report_page
@@ -17,6 +18,7 @@ from salquest.report.tuning_figures import TrialPoint, front_figure, search_figu
 __all__ = [
     "CellTable",
     "ColumnSpec",
+    "CurvePanel",
     "Curves",
     "Gallery",
     "PairRow",
@@ -33,14 +35,19 @@ __all__ = [
     "centre_bias_figure",
     "contact_sheet",
     "critical_difference_figure",
+    "found_figure",
     "front_figure",
     "gradient_figure",
     "learning_curves",
+    "outlined",
     "overlay",
     "pair_matrix_figure",
+    "psychometric_figure",
     "ranking_figure",
     "report_page",
+    "ringed",
     "scatter_figure",
     "score_figure",
     "search_figure",
+    "two_ranks_figure",
 ]
