@@ -19,7 +19,7 @@ from salquest.encoders import FeatureCache
 from salquest.gaze import as_density, fixation_density, resize_map, resize_picture
 from salquest.gaze.pictures import Pixels
 from salquest.losses import Targets
-from salquest.models.deep.fitting import Fit, fitted_map_size, fitted_size
+from salquest.models.deep.fitting import Fit, fitted_map_size, fitted_ratio, fitted_size
 from salquest.training.augmentation import Augmentation, View, Window
 from salquest.training.order import Mix, epoch_order, made_ahead
 
@@ -120,7 +120,7 @@ class Examples:
         progress: called after each picture with (pictures done, pictures).
 
     Attributes:
-        keys, groups, sizes: of the pictures: their names, sets, and sizes in a batch.
+        keys, groups, ratios: of the pictures: their names, sets, and the ratios of sides that they are shown at; one ratio to a batch.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class Examples:
         self._cache = cache
         self._samples = data.samples
         self._size, self._fit, self._scale, self._viewed = size, fit, scale, viewed
-        self.sizes = tuple(self._size_of(index, scale) for index in range(len(data)))
+        self.ratios = tuple(fitted_ratio(size, sample.stimulus.size, fit) for sample in data)
         self._sigmas = [float(sigma_px)] * len(data) if isinstance(sigma_px, (int, float)) else [float(sigma) for sigma in sigma_px]
         self._stored: dict[int, Pixels] = {}
         self._stored_bytes = 0
@@ -155,7 +155,7 @@ class Examples:
         self._kept_bytes = 0
         for number, sample in enumerate(data):
             if not viewed:
-                self._shown.append(self._show(number, self.sizes[number], View()))
+                self._shown.append(self._show(number, self._size_of(number, scale), View()))
             if cache is not None:
                 # the pass through the encoder happens here, once per picture, not inside an epoch
                 self._digests.append(sample.stimulus.digest())
@@ -178,7 +178,7 @@ class Examples:
         views: Sequence[View] | None = None,
         scale: float | None = None,
     ) -> Batch:
-        """The batch of these examples, of one size in a batch.
+        """The batch of these examples, all of one ratio.
 
         Args:
             indices: of the examples.
@@ -293,7 +293,7 @@ def epoch_batches(
     Order, mirroring, scales and views depend on seed and epoch alone: a run that goes on sees what it would have seen, and all losses of a quest
     see the same. A batch is dealt out to the processes one picture at a time; a process that gets none takes the first one with no weight.
     """
-    order = epoch_order(examples.sizes, examples.groups, batch=batch, seed=seed, epoch=epoch, mirror=mirror, mix=mix, scales=scales)
+    order = epoch_order(examples.ratios, examples.groups, batch=batch, seed=seed, epoch=epoch, mirror=mirror, mix=mix, scales=scales)
 
     def made() -> Iterator[Batch]:
         for together in order:
@@ -319,17 +319,17 @@ def epoch_batches(
 
 
 def plain_batches(examples: Examples, *, batch: int) -> Iterator[Batch]:
-    """All examples as they are, each weighing 1, in order (those of one size after the other): for validation."""
-    for size in dict.fromkeys(examples.sizes):
-        alike = [index for index, own in enumerate(examples.sizes) if own == size]
+    """All examples as they are, each weighing 1, in order (those of one ratio after the other): for validation."""
+    for ratio in dict.fromkeys(examples.ratios):
+        alike = [index for index, own in enumerate(examples.ratios) if own == ratio]
         for start in range(0, len(alike), batch):
             indices = alike[start : start + batch]
             yield examples.batch(indices, [False] * len(indices), [1.0] * len(indices))
 
 
 def first_batch(examples: Examples, number: int) -> Batch:
-    """The first examples of one size as they are, none mirrored: what gradients of different losses and epochs are compared on."""
-    indices = [index for index, size in enumerate(examples.sizes) if size == examples.sizes[0]][:number]
+    """The first examples of one ratio as they are, none mirrored: what gradients of different losses and epochs are compared on."""
+    indices = [index for index, ratio in enumerate(examples.ratios) if ratio == examples.ratios[0]][:number]
     return examples.batch(indices, [False] * len(indices), [1.0 / len(indices)] * len(indices))
 
 

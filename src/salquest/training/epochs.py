@@ -100,7 +100,7 @@ def run_epochs(
     wrapped, wrapped_optimizer = fabric.setup(network, optimizer)
     player = Player(wrapped, wrapped_optimizer, supervised(wrapped, balance, shared_weight(network)), rate_of(plan), plan.clip)
     seeing: dict[str, Any] = {"batch": plan.batch, "seed": plan.seed, "mirror": plan.mirror, "mix": plan.mix, "scales": plan.scales}
-    steps = [len(epoch_order(train_part.sizes, train_part.groups, epoch=epoch, **seeing)) for epoch in range(1, plan.epochs + 1)]
+    steps = [len(epoch_order(train_part.ratios, train_part.groups, epoch=epoch, **seeing)) for epoch in range(1, plan.epochs + 1)]
     before = sum(row["seconds"] for row in log)
     board = _tensorboard(folder, len(log)) if fabric.is_global_zero else None
     for epoch in range(len(log) + 1, plan.epochs + 1):

@@ -36,7 +36,7 @@ class Together:
 
 
 def epoch_order(
-    sizes: Sequence[tuple[int, int]],
+    ratios: Sequence[float],
     groups: Sequence[str],
     *,
     batch: int,
@@ -49,28 +49,28 @@ def epoch_order(
     """The batches of one epoch.
 
     Args:
-        sizes: of the examples' pictures; only pictures of one size share a batch.
+        ratios: of sides, of the examples' pictures; only pictures of one ratio share a batch.
         groups: the set that each example belongs to.
-        batch: pictures per batch; the last one of each size may be smaller.
+        batch: pictures per batch; the last one of each ratio may be smaller.
         seed, epoch: what order, mirroring and scales are drawn from.
         mirror: show every other picture mirrored.
         mix: "pictures" shows each once; "sets" shows as many pictures of every set, those of small sets several times.
         scales: one is drawn for each batch.
     """
     draw = np.random.Generator(np.random.PCG64([seed, epoch]))
-    order = _mixed(draw, groups) if mix == "sets" else draw.permutation(len(sizes))
-    flips = draw.random(len(sizes)) < 0.5 if mirror else np.zeros(len(sizes), dtype=bool)
-    waiting: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    order = _mixed(draw, groups) if mix == "sets" else draw.permutation(len(ratios))
+    flips = draw.random(len(ratios)) < 0.5 if mirror else np.zeros(len(ratios), dtype=bool)
+    waiting: dict[float, list[tuple[int, int]]] = {}
     seen: dict[int, int] = {}
     chunks: list[list[tuple[int, int]]] = []
     for index in order.tolist():
-        shared = waiting.setdefault(sizes[index], [])
+        shared = waiting.setdefault(ratios[index], [])
         shared.append((index, seen.get(index, 0)))
         seen[index] = seen.get(index, 0) + 1
         if len(shared) == batch:
-            chunks.append(waiting.pop(sizes[index]))
+            chunks.append(waiting.pop(ratios[index]))
     chunks += waiting.values()
-    if len(set(sizes)) > 1:  # else the small batches of rare sizes would all stand at the end
+    if len(set(ratios)) > 1:  # else the small batches of rare ratios would all stand at the end
         chunks = [chunks[place] for place in draw.permutation(len(chunks))]
     chosen = [scales[place] for place in draw.integers(len(scales), size=len(chunks))] if len(scales) > 1 else [scales[0]] * len(chunks)
     return [

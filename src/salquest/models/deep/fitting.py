@@ -28,10 +28,17 @@ def fitted_size(nominal: Size, picture: Size, fit: Fit = "squash", scale: float 
     """
     if fit == "squash":
         return nominal if scale == 1 else (_rounded(nominal[0] * scale), _rounded(nominal[1] * scale))
-    wanted = math.log(picture[0] / picture[1])
-    ratio = min(RATIOS, key=lambda known: abs(math.log(known) - wanted))
+    ratio = fitted_ratio(nominal, picture, fit)
     length = math.sqrt(nominal[0] * nominal[1]) * scale
     return _rounded(length * math.sqrt(ratio)), _rounded(length / math.sqrt(ratio))
+
+
+def fitted_ratio(nominal: Size, picture: Size, fit: Fit = "squash") -> float:
+    """Height : width that a picture is resized to, up to rounding; pictures of one ratio have one size, at every scale."""
+    if fit == "squash":
+        return nominal[0] / nominal[1]
+    wanted = math.log(picture[0] / picture[1])
+    return min(RATIOS, key=lambda known: abs(math.log(known) - wanted))
 
 
 def fitted_map_size(size: Size, nominal: Size, map_size: Size) -> Size:
