@@ -12,7 +12,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from salquest.decoders import DECODERS
-from salquest.encoders import Encoder, build_encoder, rebuild_encoder
+from salquest.encoders import ENCODERS, Encoder, build_encoder, rebuild_encoder
 from salquest.encoders.encoder import BatchNorm
 from salquest.errors import InputError, UnknownName
 from salquest.gaze import SaliencyMap, as_density, resize_map, resize_picture
@@ -30,6 +30,7 @@ class NetworkCard:
         encoder: the encoder that is taken where none is asked for.
         title, source: for people.
         dilated: the encoder is taken in its dilated form.
+        strides: of the taps that it reads where none are asked for; empty for the encoder's default ones, as for encoders of timm.
         decoder_options: those that differ from the decoder's own defaults.
     """
 
@@ -38,6 +39,7 @@ class NetworkCard:
     title: str
     source: str
     dilated: bool = False
+    strides: tuple[int, ...] = ()
     decoder_options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -46,6 +48,14 @@ NETWORKS: Mapping[str, NetworkCard] = {
         "bruckert", "vgg16", "the loss paper's network: three taps, 3x3 reduction, ASPP, fixed blur", "Bruckert 2021, section 3.1"
     ),
     "light": NetworkCard("light", "mobilenet_v2", "taps reduced to 64 channels and summed, two separable 5x5 layers", "ours"),
+    "mobile": NetworkCard(
+        "mobile",
+        "mobilenet_v2",
+        "four scales and the picture's mean at stride 8, a learned blur and centre prior; the shipped network",
+        "ours",
+        strides=(4, 8, 16, 32),
+        decoder_options={"level": 1, "grow": 4},
+    ),
     "sam-vgg": NetworkCard(
         "sam", "vgg16", "SAM: dilated encoder, attentive LSTM and learned priors on 512 maps", "Cornia 2018, SAM-VGG", dilated=True
     ),
@@ -149,8 +159,11 @@ def build_network(
     if name not in NETWORKS:
         raise UnknownName("network", name, NETWORKS)
     card = NETWORKS[name]
+    chosen = encoder or card.encoder
+    if not taps and card.strides and chosen in ENCODERS:
+        taps = ENCODERS[chosen].at_strides(card.strides)
     body = build_encoder(
-        encoder or card.encoder,
+        chosen,
         weights=weights,
         taps=tuple(taps) if taps else None,
         seed=seed,
