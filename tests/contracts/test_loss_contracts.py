@@ -74,7 +74,8 @@ def gaze_like(pictures: int, dtype: torch.dtype = torch.float64) -> tuple[torch.
     prior = draw.uniform(0.1, 0.6, SIZE)
     elsewhere = draw.integers(0, 3, (pictures, *SIZE)).astype(np.float64)
     raw = draw.normal(size=(pictures, *SIZE))
-    forms = [torch.from_numpy(maps).to(dtype) for maps in (density, counts, prior, elsewhere)]
+    teacher = density  # a teacher that knows: what a loss does with one is what it does with the observed density
+    forms = [torch.from_numpy(maps).to(dtype) for maps in (density, counts, prior, elsewhere, teacher)]
     return torch.from_numpy(raw).to(dtype), Targets(*forms)
 
 
@@ -91,7 +92,13 @@ def test_a_loss_does_not_mix_the_pictures_of_a_batch(text, activation):
             text,
             activation,
             raw[i : i + 1],
-            Targets(targets.density[i : i + 1], targets.counts[i : i + 1], targets.prior, targets.elsewhere[i : i + 1]),
+            Targets(
+                targets.density[i : i + 1],
+                targets.counts[i : i + 1],
+                targets.prior,
+                targets.elsewhere[i : i + 1],
+                targets.teacher[i : i + 1],
+            ),
         )
         for i in range(len(raw))
     ]

@@ -45,7 +45,9 @@ def test_it_starts_as_a_centre_bias_of_a_quarter_of_the_sides() -> None:
         density = silent(level=1, grow=4)(taps((240, 320)))[0].flatten().softmax(0).view(120, 160).double().numpy()
     x = (np.arange(160) + 0.5) / 160 - 0.5
     bell = np.exp(-0.5 * (x / PRIOR_WIDTH) ** 2)
-    np.testing.assert_allclose(density.sum(axis=0) / density.sum(axis=0).max(), bell, atol=0.07)  # flatter at the border, where cells beyond are missing
+    np.testing.assert_allclose(
+        density.sum(axis=0) / density.sum(axis=0).max(), bell, atol=0.07
+    )  # flatter at the border, where cells beyond are missing
 
 
 def test_the_prior_is_stretched_to_every_size() -> None:

@@ -22,6 +22,7 @@ from salquest.losses import Targets
 from salquest.models.deep.fitting import Fit, fitted_map_size, fitted_ratio, fitted_size
 from salquest.training.augmentation import Augmentation, View, Window
 from salquest.training.order import Mix, epoch_order, made_ahead
+from salquest.training.teaching import Teachers
 
 Inputs = Tensor | tuple[Tensor, ...]
 Size = tuple[int, int]
@@ -46,21 +47,11 @@ class Population:
 
     def seen_through(self, window: Window | None, picture: Size, map_size: Size) -> tuple[Tensor, Tensor]:
         """Prior and counts of a part of a picture, at another size: interpolated, the counts with their sum kept."""
-        rows, columns = self.counts.shape
-        if window is None and (rows, columns) == tuple(map_size):
+        if window is None and self.counts.shape == tuple(map_size):
             return self.prior, self.counts
-        top, left, height, width = window or (0, 0, *picture)
-        down, across = rows / picture[0], columns / picture[1]
-        box = (left * across, top * down, (left + width) * across, (top + height) * down)
-        prior, counts = (
-            torch.from_numpy(
-                np.array(
-                    Image.fromarray(values.numpy()).resize((map_size[1], map_size[0]), Image.Resampling.BILINEAR, box=box), dtype=np.float32
-                )
-            )
-            for values in (self.prior, self.counts)
-        )
-        return prior, counts * (height * down * width * across / (map_size[0] * map_size[1]))
+        prior, counts = (torch.from_numpy(_part(values.numpy(), window, picture, map_size)) for values in (self.prior, self.counts))
+        inside = 1.0 if window is None else window.height * window.width / (picture[0] * picture[1])
+        return prior, counts * (inside * self.counts.numel() / (map_size[0] * map_size[1]))
 
 
 @dataclass(frozen=True)
@@ -96,12 +87,14 @@ class Shown:
         density: (h, w).
         cells: rows and columns of its fixations.
         window: the part of the stored picture that it is.
+        taught: what teachers say, (h, w); None where there are none.
     """
 
     pixels: Pixels | None
     density: Tensor
     cells: tuple[NDArray[np.int64], NDArray[np.int64]]
     window: Window | None = None
+    taught: Tensor | None = None
 
 
 class Examples:
@@ -116,6 +109,7 @@ class Examples:
         groups: the set that each picture belongs to; one for all where it is not given.
         cache: the features of a frozen encoder; without it batches hold pictures.
         mirrored_too: encode every picture mirrored as well.
+        teachers: whose densities the targets hold too; each picture is shown to them once, here.
         population: of the training pictures; None says that these are they, and that each picture's own fixations are not "elsewhere".
         progress: called after each picture with (pictures done, pictures).
 
@@ -136,6 +130,7 @@ class Examples:
         groups: Sequence[str] | None = None,
         cache: FeatureCache | None = None,
         mirrored_too: bool = False,
+        teachers: Teachers | None = None,
         population: Population | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
@@ -149,11 +144,14 @@ class Examples:
         self._sigmas = [float(sigma_px)] * len(data) if isinstance(sigma_px, (int, float)) else [float(sigma) for sigma in sigma_px]
         self._stored: dict[int, Pixels] = {}
         self._stored_bytes = 0
+        self._taught: list[NDArray[np.float32]] = []
         self._shown: list[Shown] = []
         self._digests: list[str] = []
         self._kept: dict[tuple[int, bool], tuple[Tensor, ...]] = {}
         self._kept_bytes = 0
         for number, sample in enumerate(data):
+            if teachers is not None:
+                self._taught.append(teachers.density(sample.stimulus))
             if not viewed:
                 self._shown.append(self._show(number, self._size_of(number, scale), View()))
             if cache is not None:
@@ -200,10 +198,17 @@ class Examples:
             priors.append(prior.flip(-1) if flip and one.window is not None else prior)
         if self._takes_own_out:
             elsewhere = (elsewhere - counts).clamp_min(0)
+        taught = [one.taught.flip(-1) if flip else one.taught for one, flip in zip(shown, mirrored, strict=True) if one.taught is not None]
         same = all(prior is priors[0] for prior in priors)
         return Batch(
             inputs=self._inputs(indices, shown, mirrored),
-            targets=Targets(density, counts, prior=priors[0] if same else torch.stack(priors), elsewhere=elsewhere),
+            targets=Targets(
+                density,
+                counts,
+                prior=priors[0] if same else torch.stack(priors),
+                elsewhere=elsewhere,
+                teacher=torch.stack(taught) if taught else None,
+            ),
             share=torch.tensor(share, dtype=torch.float32),
             keys=tuple(self.keys[i] for i in indices),
             whole=len(indices) if whole is None else whole,
@@ -229,7 +234,10 @@ class Examples:
         if self._cache is None:
             pixels = view.paint(resize_picture(_cut(self._pixels(index), window), size)) if self._viewed else sample.stimulus.pixels(size)
         density, cells = _gaze(sample, self._sigmas[index], window, map_size)
-        return Shown(None if pixels is None else np.array(pixels), torch.from_numpy(density.astype(np.float32)), cells, window)
+        taught = None
+        if self._taught:
+            taught = torch.from_numpy(as_density(_part(self._taught[index], window, sample.stimulus.size, map_size)).astype(np.float32))
+        return Shown(None if pixels is None else np.array(pixels), torch.from_numpy(density.astype(np.float32)), cells, window, taught)
 
     def _pixels(self, index: int) -> Pixels:
         """The stored picture, from memory where there is room."""
@@ -362,6 +370,14 @@ def _cut(values: NDArray, window: Window | None) -> NDArray:
     if window is None:
         return values
     return np.ascontiguousarray(values[window.top : window.top + window.height, window.left : window.left + window.width])
+
+
+def _part(values: NDArray[np.float32], window: Window | None, picture: Size, size: Size) -> NDArray[np.float32]:
+    """The part of a coarse map of a whole picture that a window of that picture shows, at another size, interpolated."""
+    top, left, height, width = window or (0, 0, *picture)
+    down, across = values.shape[0] / picture[0], values.shape[1] / picture[1]
+    box = (left * across, top * down, (left + width) * across, (top + height) * down)
+    return np.array(Image.fromarray(values).resize((size[1], size[0]), Image.Resampling.BILINEAR, box=box), dtype=np.float32)
 
 
 def _as_tensor(pixels: np.ndarray | None, mirrored: bool) -> Tensor:

@@ -32,6 +32,7 @@ from salquest.training.loop import Player, StepReport, supervised, take_turns
 from salquest.training.optimisation import build_optimizer, rate_of
 from salquest.training.order import epoch_order
 from salquest.training.plan import TrainingPlan
+from salquest.training.teaching import Teachers
 
 # a map whose deviation is below this share of its mean shows nothing; so many flat epochs on end are a collapse
 FLAT, FLAT_EPOCHS = 1e-3, 3
@@ -85,7 +86,7 @@ def run_epochs(
     if plan.balance in ("uncertainty", "gradnorm") and fabric.world_size > 1:
         raise InputError(f"balance {plan.balance!r} learns its weights from whole batches; train it in one process, or weigh by 'norms'")
     network.to(fabric.device)
-    examples = _examples(plan, network, data, split, cache, watch)
+    examples = _examples(plan, network, data, split, cache, watch, fabric.device)
     train_part = examples.pop("train")
     # the same pictures for every loss and every epoch
     fixed = first_batch(train_part, plan.batch).to(fabric.device)
@@ -133,7 +134,7 @@ def run_epochs(
         if fabric.world_size > 1:  # each process has its share of every batch's mean
             train_loss = float(fabric.all_reduce(torch.tensor(train_loss, device=fabric.device), reduce_op="sum"))  # type: ignore[arg-type]
         with average.in_place() if average is not None else contextlib.nullcontext():
-            row = {"epoch": epoch, "train_loss": train_loss, **_validate_all(network, objective, examples, plan, fabric.device)}
+            row = {"epoch": epoch, "train_loss": train_loss, **_validate_all(network, objective.of_gaze(), examples, plan, fabric.device)}
             if not math.isfinite(row["val_loss"]):
                 raise TrainingFailed(f"epoch {epoch}: the loss on the validation pictures is no finite number ({row['val_loss']})")
             if fabric.is_global_zero and row["val_loss"] < best["loss"]:
@@ -168,7 +169,7 @@ def run_epochs(
 
 
 def _examples(
-    plan: TrainingPlan, network: SaliencyNetwork, data: JoinedSets, split: Split, cache: Path | None, watch: Watcher
+    plan: TrainingPlan, network: SaliencyNetwork, data: JoinedSets, split: Split, cache: Path | None, watch: Watcher, device: torch.device
 ) -> dict[str, Examples]:
     """The examples to learn from ("train") and to validate with: "val", and "val" at the greatest scale by its name in the log."""
     assert plan.map_size is not None
@@ -178,6 +179,7 @@ def _examples(
     parts = {"train": (split.train, 1.0), "val": (split.val, 1.0)}
     if max(plan.scales) != 1:
         parts[f"val at {max(plan.scales):g}"] = (split.val, max(plan.scales))
+    teachers = Teachers(plan.teachers, cache, device=str(device)) if plan.teachers else None
     examples: dict[str, Examples] = {}
     for part, (keys, scale) in parts.items():
         chosen = data.everything.subset(keys)
@@ -192,6 +194,7 @@ def _examples(
             viewed=part == "train" and plan.shows_anew,
             groups=groups,
             cache=features,
+            teachers=teachers if part == "train" else None,
             mirrored_too=part == "train" and plan.mirror,
             population=examples["train"].population if examples else None,
             progress=partial(watch.stage, f"preparing {part}"),

@@ -67,6 +67,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         scales: of the input, one drawn for each batch; validated at 1, and at the greatest too. Others than 1 need an encoder that learns.
         ema: decay per step of the running mean of the weights, which is then validated and kept; 0 keeps the last step's.
         decay: what `weight_decay` pulls at: "all" that learns, or the "weights" of convolutions and linear layers alone.
+        teachers: run folders of networks whose mean density `teach` terms compare with (`training.teaching`).
         own_losses: a Python file with losses of one's own (`losses.own_losses`); resolved, its whole path, so that the run can be taken up
             again from another folder.
     """
@@ -106,6 +107,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     scales: tuple[float, ...] = (1.0,)
     ema: float = 0.0
     decay: Decay = "all"
+    teachers: tuple[str, ...] = ()
     own_losses: str = ""
 
     def resolved(self) -> TrainingPlan:
@@ -120,6 +122,12 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             raise UnknownName("encoder", self.encoder, [*ENCODERS, "timm:NAME"])
         objective = self.objective()  # refuses what does not go together
         self._check_numbers()
+        objective.of_gaze()  # there is something to validate
+        if bool(objective.taught) != bool(self.teachers):
+            raise InputError(
+                f"a loss with a teach term needs teachers, and teachers such a term; found the loss {objective.expression} "
+                f"and {len(self.teachers)} teachers"
+            )
         return msgspec.structs.replace(
             self,
             loss=str(objective.expression),
@@ -131,6 +139,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             },
             map_size=self.map_size or (self.size[0] // 2, self.size[1] // 2),
             encoder_lr=self.lr / 10 if self.encoder_lr is None else self.encoder_lr,
+            teachers=tuple(str(Path(run).expanduser().resolve()) for run in self.teachers),
             own_losses=str(Path(self.own_losses).expanduser().resolve()) if self.own_losses else "",
         )
 

@@ -27,11 +27,12 @@ from salquest.training.batches import Examples
 from salquest.training.epochs import Watcher, run_epochs
 from salquest.training.fabric import start
 from salquest.training.plan import TrainingPlan
+from salquest.training.teaching import weights_digests
 
 # pictures from which the taps' levels are measured where a decoder wants them
 RMS_PICTURES = 16
 # settings that plans did not always have: at their defaults they are no part of an identity, so that older runs keep theirs
-LATER = ("scale", "balance", "fit", "mix", "augment", "scales", "ema", "decay")
+LATER = ("scale", "balance", "fit", "mix", "augment", "scales", "ema", "decay", "teachers")
 
 
 def train(
@@ -260,10 +261,12 @@ def _floor(sets: JoinedSets, split: Split, name: str, sigmas: Mapping[str, float
 
 
 def _meaning(plan: TrainingPlan) -> dict[str, object]:
-    """The plan as its identity sees it: a file of losses by what stands in it, not by where it lies; settings of older plans left out."""
+    """The plan as its identity sees it: files of losses and teachers by what is in them, not by where they lie; settings of older plans left out."""
     known = plan.as_record()
     path = known.pop("own_losses")
     known = {name: value for name, value in known.items() if name not in LATER} | plan.differing(LATER)
+    if plan.teachers:
+        known["teachers"] = weights_digests(plan.teachers)
     return known | ({"own_losses": hashlib.sha256(Path(path).read_bytes()).hexdigest()} if path else {})
 
 
