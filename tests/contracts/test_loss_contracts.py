@@ -166,7 +166,9 @@ def test_value_and_gradient_are_finite_where_the_map_itself_is_empty_or_full(nam
 @pytest.mark.parametrize(("text", "activation"), ALL_PAIRINGS)
 def test_value_and_gradient_are_finite_without_any_gaze(text, activation):
     raw, targets = gaze_like(2, torch.float32)
-    nobody = Targets(*(torch.zeros_like(maps) for maps in (targets.density, targets.counts, targets.prior, targets.elsewhere)))
+    nobody = Targets(
+        *(torch.zeros_like(maps) for maps in (targets.density, targets.counts, targets.prior, targets.elsewhere, targets.teacher))
+    )
     value = lowered(text, activation, raw.requires_grad_(), nobody)
     (gradient,) = torch.autograd.grad(value.sum(), raw)
     assert value.isfinite().all()

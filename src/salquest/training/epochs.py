@@ -86,6 +86,8 @@ def run_epochs(
     if plan.balance in ("uncertainty", "gradnorm") and fabric.world_size > 1:
         raise InputError(f"balance {plan.balance!r} learns its weights from whole batches; train it in one process, or weigh by 'norms'")
     network.to(fabric.device)
+    if plan.channels_last:
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     examples = _examples(plan, network, data, split, cache, watch, fabric.device)
     train_part = examples.pop("train")
     # the same pictures for every loss and every epoch
