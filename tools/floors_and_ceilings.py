@@ -25,7 +25,7 @@ from salquest.evaluation import (
 from salquest.models import Model, Uniform
 from salquest.models.baselines import OthersCentreBias
 from salquest.models.centre_bias import GaussianCentreBias, OthersKernelCentreBias, held_out_bits
-from salquest.quest.reporting import column_specs
+from salquest.quest.rows import column_specs
 from salquest.report import Row, Score, ScoreTable
 
 METRICS = ("nss", "auc", "ig", "ll", "cc")

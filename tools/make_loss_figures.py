@@ -88,12 +88,14 @@ class Outcome:
         end: "" for a run that went through, else what happened.
         values: of the map of the picture that is shown, after the last epoch, (H, W); None where there was none.
         divisor: norm of the gradient at the start, where it was measured.
+        seconds: of training.
     """
 
     cc: tuple[float, ...]
     end: str
     values: np.ndarray | None
     divisor: float | None
+    seconds: float
 
     @property
     def told(self) -> str:
@@ -118,7 +120,7 @@ def carried_out(plan: TrainingPlan, data: DataSet, out: Path, features: Path) ->
         picture = torch.from_numpy(np.array(shown(data).stimulus.pixels(plan.size))).permute(2, 0, 1)[None].float() / 255
         with torch.no_grad():
             values = network(picture).sigmoid()[0].numpy()
-    return Outcome(cc, end, values, folder.read().divisors.get("all"))
+    return Outcome(cc, end, values, folder.read().divisors.get("all"), folder.read().seconds)
 
 
 def shown(data: DataSet) -> Sample:
@@ -193,7 +195,7 @@ def image(figure: Figure, place: SubplotSpec, pixels: np.ndarray, below: str = "
     axis.set_yticks([])
 
 
-def table(found: Mapping[tuple[str, str], Outcome], floor: float, seconds: float) -> str:
+def table(found: Mapping[tuple[str, str], Outcome], floor: float) -> str:
     """The runs' numbers as Markdown."""
     lines = [
         "# Losses to the letter",
@@ -218,7 +220,8 @@ def table(found: Mapping[tuple[str, str], Outcome], floor: float, seconds: float
                 lines.append(f"| {pair.equation} | `{loss}` | {fixed.told} | {matched.divisor or float('nan'):.3g} | {matched.told} |")
             done.add(loss)
     told = ", ".join(f"{name} {version}" for name, version in versions("salquest", "torch", "numpy").items())
-    return "\n".join([*lines, "", f"{len(found)} runs in {seconds:.0f} s of one core; {told}."]) + "\n"
+    seconds = sum(outcome.seconds for outcome in found.values())
+    return "\n".join([*lines, "", f"{len(found)} runs in {seconds / 60:.0f} minutes on one thread of a busy machine; {told}."]) + "\n"
 
 
 def main(work: Path) -> None:
@@ -236,7 +239,7 @@ def main(work: Path) -> None:
     level = evaluate(floor, data.subset(data.parts["val"]), metrics=("cc",), sigma_px=data.sigma_px).mean("cc")
     picture = Image.open(BytesIO(draw(found, data, level))).convert("RGB")
     picture.quantize(256, dither=Image.Dither.NONE).save(FIGURE, optimize=True)
-    TABLE.write_text(table(found, level, time.process_time() - began), encoding="utf-8")
+    TABLE.write_text(table(found, level), encoding="utf-8")
     print(TABLE.read_text(encoding="utf-8"))
 
 

@@ -44,7 +44,8 @@ def main(folder: str, spec: str, machine: str, page_name: str = "") -> None:
     text = (root / "table.md").read_text()
     figures = []
     for figure in sorted((root / "figures").glob("*.png")):
-        (images / f"{page_name}-{figure.name}").write_bytes(figure.read_bytes())
+        # few colours: a third of the bytes, which git keeps for ever
+        Image.open(figure).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(images / f"{page_name}-{figure.name}", optimize=True)
         figures.append(f"![{figure.stem}](images/{page_name}-{figure.name})\n")
     (images / f"{page_name}-maps.jpg").write_bytes(_sheet(root, data, recipe, ways))
     kept = re.search(r"\A# .*?\n(.*?)(?=^## |^\| \|)", page.read_text(), flags=re.DOTALL | re.MULTILINE) if page.is_file() else None

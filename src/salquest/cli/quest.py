@@ -11,8 +11,8 @@ from cyclopts import Parameter
 from salquest.cli.arguments import split_spec
 from salquest.cli.output import show_tables
 from salquest.cli.watching import announce, run_watcher
-from salquest.datasets import load_dataset
-from salquest.errors import InputError
+from salquest.datasets import DataSet, load_dataset
+from salquest.errors import DataNotFound, InputError, UnknownName
 from salquest.quest import PlannedRun, QuestWatcher, default_folder, find_recipe, run_quest
 from salquest.runs import ProgressDisplay, RunRecord, cache_folder
 from salquest.training import Watcher
@@ -57,7 +57,13 @@ def quest(
     if len(given) > 1:
         raise InputError(f"the recipe {asked.name} is carried out on one data set at a time; choose one of {', '.join(given)}")
     chosen = load_dataset(given[0] if given else asked.data, folders.get(given[0]) if given else None)
-    others = {name: load_dataset(name, folders[name]) for name in asked.elsewhere if name in folders}
+    others: dict[str, DataSet] = {}
+    for name in asked.elsewhere:
+        try:
+            others[name] = load_dataset(name, folders.get(name))
+        except (DataNotFound, UnknownName):
+            if name in folders:
+                raise  # it was asked for; what merely is not at hand is left out, and the report says so
     root = out or default_folder(asked, chosen.name)
     with ProgressDisplay() as display:
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from salquest.errors import InputError, UnknownName
 from salquest.models.baselines import Uniform, embedded_centre_bias
-from salquest.models.classical import ImageSignature
+from salquest.models.classical import FastGbvs, Gbvs, ImageSignature, IttiBundle
 from salquest.models.contract import Model
 from salquest.runs import RunFolder
 
@@ -40,6 +40,16 @@ MODELS: Mapping[str, ModelCard] = {
     "uniform": ModelCard(Uniform, "every pixel alike: chance", "-"),
     "image-signature": ModelCard(
         ImageSignature, "the signs of the cosine transform, squared", "Hou, Harel and Koch 2012", family="classical"
+    ),
+    "gbvs": ModelCard(
+        Gbvs, "graph-based visual saliency: walkers between unlike pixels", "Harel, Koch and Perona 2006", family="classical"
+    ),
+    "gbvs-fast": ModelCard(FastGbvs, "GBVS with fewer channels, one level and smaller maps", "Harel 2012, gbvs_fast", family="classical"),
+    "itti": ModelCard(
+        IttiBundle,
+        "centre and surround in colour, intensity and orientation, as in the GBVS bundle",
+        "Itti 1998, Harel 2012",
+        family="classical",
     ),
     "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1", family="deep"),
     "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours", family="deep"),

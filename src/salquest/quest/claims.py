@@ -27,7 +27,7 @@ from salquest.evaluation.rank_agreement import rank_agreement
 from salquest.evaluation.row_spread import NoiseFloor, spread
 from salquest.metrics import METRICS
 
-Verdict = Literal["holds", "holds, below the noise floor", "undecided", "contradicted"]
+Verdict = Literal["holds", "undecided", "contradicted"]
 # a claim is decided at this level
 LEVEL = 0.05
 
@@ -85,8 +85,8 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
         percent: the lead in percent of the beaten row's mean; None where that is not above 0, or for other kinds.
         p: corrected by Holm for the comparisons of the claim.
         published: the paper's effect of the same kind, for the same two rows; None where it prints none.
-        verdict: "holds" and "contradicted" where the interval leaves 0 out and p is below 0.05; else "undecided". An effect that holds and
-            is smaller than the noise floor is said to be so.
+        verdict: "holds" and "contradicted" where the interval leaves 0 out, p is below 0.05 and the effect is not below the noise floor;
+            else "undecided".
         sentence: all of it for people.
         comparisons: how many were made.
     """
@@ -165,7 +165,7 @@ def _judge_better(claim: Claim, scores: Mapping[str, ArrayLike], floor: NoiseFlo
         percent=percent,
         p=told.p_holm,
         published=published,
-        verdict=_against_floor(verdict, below),
+        verdict="undecided" if below else verdict,
         sentence=_sentence(parts, below, floor),
         comparisons=len(found),
     )
@@ -208,7 +208,7 @@ def _judge_spread(claim: Claim, scores: Mapping[str, ArrayLike], floor: NoiseFlo
         percent=None,
         p=found.p,
         published=published,
-        verdict=_against_floor(verdict, below),
+        verdict="undecided" if below and verdict == "holds" else verdict,
         sentence=_sentence(parts, below, floor),
         comparisons=1,
     )
@@ -245,10 +245,6 @@ def _decided(low: float, high: float, p: float) -> Verdict:
     if p >= LEVEL or not (low > 0 or high < 0):
         return "undecided"
     return "holds" if low > 0 else "contradicted"
-
-
-def _against_floor(verdict: Verdict, below: bool) -> Verdict:
-    return "holds, below the noise floor" if verdict == "holds" and below else verdict
 
 
 def _mean_of(names: Sequence[str]) -> str:

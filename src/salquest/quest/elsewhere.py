@@ -28,11 +28,13 @@ def metrics_for(data: DataSet, recipe: Recipe) -> tuple[str, ...]:
 def score_elsewhere(
     folder: RunFolder, name: str, data: DataSet, recipe: Recipe, cache: Path, progress: Callable[[str, int, int], None]
 ) -> None:
-    """Score a finished run on all pictures of another data set; done before, it is not done again."""
+    """Score a finished run on all pictures of another data set; what was done before on the same pictures is not done again."""
     path = scores_path(folder, name)
     wanted = metrics_for(data, recipe)
-    if path.is_file() and set(Columns.load(path)) >= {"image", *wanted}:
-        return
+    if path.is_file():
+        there = Columns.load(path)
+        if set(there) >= {"image", *wanted} and [str(key) for key in there["image"]] == list(data.keys):
+            return
     if not folder.exists() or not folder.weights.is_file() or folder.read().status not in ("finished", "collapsed"):
         return
     found = evaluate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from salquest.errors import InputError, Refused, SalquestError, UnknownName
 from salquest.evaluation.scoring import available_cores
 from salquest.quest.choosing import chosen_runs, rows_of
 from salquest.quest.elsewhere import score_elsewhere
-from salquest.quest.recipe import PlannedRun, Recipe, find_recipe, read_recipe
+from salquest.quest.recipe import PlannedRun, Recipe, find_recipe, read_recipe, recipe_text
 from salquest.quest.reporting import report_quest
 from salquest.quest.workers import carry_out_together
 from salquest.report import ScoreTable
@@ -68,7 +69,8 @@ def run_quest(
         elsewhere: the data sets of the recipe's `elsewhere` that are at hand, by name.
         device: see `train`.
         cache: folder of the features of frozen encoders, shared by all runs; None keeps them in the quest's folder.
-        workers: runs carried out at the same time, each in a process with its share of the cores. Numbers do not depend on it.
+        workers: runs carried out at the same time, each in a process with its share of the cores. Numbers do not depend on it as long as a run
+            has as many threads; with more or fewer threads torch sums in another order, which moves the last bits.
         watch: who looks on.
 
     Raises:
@@ -77,8 +79,11 @@ def run_quest(
     if workers < 1:
         raise InputError(f"a quest takes at least one worker; found {workers}")
     watch = watch or QuestWatcher()
-    recipe, text = (recipe, _as_text(recipe)) if isinstance(recipe, Recipe) else find_recipe(recipe)
+    recipe, text = (recipe, recipe_text(recipe)) if isinstance(recipe, Recipe) else find_recipe(recipe)
     planned = recipe.expanded()
+    for name in elsewhere or {}:
+        if name not in recipe.elsewhere:
+            raise UnknownName(f"data set that the recipe {recipe.name} scores on", name, recipe.elsewhere)
     if not isinstance(data, DataSet):
         name = next((name for name in (recipe.data, *recipe.also) if name in data), recipe.data)
         data = load_dataset(name, data.get(name))
@@ -89,8 +94,6 @@ def run_quest(
     crew.work(planned)
     crew.work(chosen_runs(root, recipe))
     for name, other in (elsewhere or {}).items():
-        if name not in recipe.elsewhere:
-            raise UnknownName(f"data set that the recipe {recipe.name} scores on", name, recipe.elsewhere)
         for way in recipe.all_ways:
             for run in rows_of(root, recipe, way):
                 score_elsewhere(RunFolder(root / "runs" / run.folder), name, other, recipe, crew.cache, watch.stage)
@@ -143,8 +146,9 @@ class _Crew:
         for run in runs:
             plan = run.plan
             encoding = (plan.network, plan.encoder, plan.weights, plan.taps, plan.size, plan.unfreeze, plan.mirror)
-            if encoding not in seen and not (RunFolder(self.root / "runs" / run.folder)).exists():
-                prepare_features(plan, self.data, self.split, self.cache, Watcher(stage=self.watch.stage))
+            if encoding not in seen and not RunFolder(self.root / "runs" / run.folder).exists():
+                with contextlib.suppress(SalquestError):  # the run itself fails with it, and is shown
+                    prepare_features(plan, self.data, self.split, self.cache, Watcher(stage=self.watch.stage))
             seen.add(encoding)
 
 
@@ -153,6 +157,8 @@ def _carry_out(
 ) -> RunRecord:
     folder = RunFolder(root / "runs" / run.folder)
     began = time.monotonic()
+    if folder.exists() and not folder.read().identity:
+        folder.record_path.unlink()  # it failed before it began and left nothing but the reason
     try:
         return train(
             run.plan,
@@ -188,7 +194,13 @@ def _claim(root: Path, recipe: Recipe, text: str) -> None:
     if not kept.is_file() and root.is_dir() and any(root.iterdir()):
         raise Refused(f"{root} holds files that are no quest; choose another folder with --out")
     if kept.is_file() and kept.read_text(encoding="utf-8") != text:
-        before = {run.folder: run.plan for run in read_recipe(kept.read_text(encoding="utf-8"), where=str(kept)).expanded()}
+        older = read_recipe(kept.read_text(encoding="utf-8"), where=str(kept))
+        if (older.split, older.split_seed) != (recipe.split, recipe.split_seed):
+            raise Refused(
+                f"{root} holds a quest whose recipe divides the pictures differently ({older.split}, seed {older.split_seed}); "
+                "choose another folder with --out"
+            )
+        before = {run.folder: run.plan for run in older.expanded()}
         now = {run.folder: run.plan for run in recipe.expanded()}
         differing = [folder for folder in before if folder in now and before[folder] != now[folder]]
         if differing or not before.keys() & now.keys():
@@ -197,28 +209,3 @@ def _claim(root: Path, recipe: Recipe, text: str) -> None:
                 "choose another folder with --out"
             )
     write_text(kept, text)
-
-
-def _as_text(recipe: Recipe) -> str:
-    """A recipe that was made in Python, as TOML."""
-    import json
-
-    import msgspec
-
-    lines, tables = [], []
-    for key, value in msgspec.to_builtins(recipe).items():
-        if key == "training":
-            tables.append("[training]\n" + "".join(f"{k} = {_toml(v)}\n" for k, v in value.items()))
-        elif key in ("runs", "ways", "claims"):
-            tables += [f"[[{key}]]\n" + "".join(f"{k} = {_toml(v)}\n" for k, v in row.items() if v is not None) for row in value]
-        elif value is not None:
-            lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}")
-    return "\n".join(lines) + "\n\n" + "\n".join(tables)
-
-
-def _toml(value: object) -> str:
-    import json
-
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(entry)}" for key, entry in value.items()) + " }"
-    return json.dumps(value, ensure_ascii=False)

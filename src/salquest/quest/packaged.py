@@ -33,4 +33,7 @@ def with_base(values: Mapping[str, Any], where: str) -> dict[str, Any]:
     if name not in packaged:
         raise UnknownName(f"packaged recipe ({where} extends it)", name, packaged)
     base = with_base(tomllib.loads(packaged[name]), name)
-    return {**base, **values, "training": {**base.get("training", {}), **values.get("training", {})}}
+    training = values.get("training", {})
+    if isinstance(training, Mapping):  # what else it may be is told where the recipe is typed
+        training = {**base.get("training", {}), **training}
+    return {**base, **values, "training": training}

@@ -14,6 +14,7 @@ loss = "kld"
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -190,7 +191,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if len(self.same) not in (0, 2):
             raise InputError(f"the recipe {self.name} has {len(self.same)} rows in `same`; the A/A test is a pair of rows")
         for way in self.ways:
-            if not slug(way.name) or [slug(other.name) for other in self.ways].count(slug(way.name)) > 1:
+            if not way.name.strip() or [slug(other.name) for other in self.ways].count(slug(way.name)) > 1:
                 raise InputError(f"the recipe {self.name} has ways without a name, or with the same: {way.name!r}")
             if len(set(way.rates)) == 1 or any(rate <= 0 for rate in way.rates):
                 raise InputError(f"way {way.name!r} chooses from {list(way.rates)}; give two or more learning rates above 0")
@@ -202,7 +203,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             if metric not in METRICS:
                 raise UnknownName("metric", metric, METRICS)
         tables = (*(way.name for way in self.ways), *self.elsewhere)
-        if both := sorted({name for name in tables if tables.count(name) > 1}):
+        files = [slug(name) for name in tables]
+        if both := sorted({name for name, file in zip(tables, files, strict=True) if files.count(file) > 1}):
             raise InputError(f"the recipe {self.name} gives two tables one name: {', '.join(both)}; name the way apart from the data set")
         for claim in self.whole_claims:
             claim.check()
@@ -279,6 +281,30 @@ def find_recipe(name_or_path: str | Path) -> tuple[Recipe, str]:
     except UnicodeDecodeError as error:
         raise BrokenFile(f"{path} is not TOML in UTF-8: {error}") from error
     return read_recipe(text, where=str(path)), text
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """A recipe as TOML that reads back to an equal one; what it took from another recipe is written out."""
+    lines, tables = [], []
+    for key, value in msgspec.to_builtins(msgspec.structs.replace(recipe, extends="")).items():
+        if key in ("runs", "ways", "claims"):
+            tables += [f"\n[[{key}]]\n{_settings(entry)}" for entry in value]
+        elif key == "training":
+            tables.append(f"\n[{key}]\n{_settings(value)}")
+        else:
+            lines.append(f"{key} = {_toml(value)}\n")
+    return "".join(lines + tables)
+
+
+def _settings(values: Mapping[str, Any]) -> str:
+    return "".join(f"{_toml(key)} = {_toml(value)}\n" for key, value in values.items() if value is not None)
+
+
+def _toml(value: object) -> str:
+    """A value as TOML on one line: JSON but for tables, whose keys stay quoted."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{_toml(key)} = {_toml(entry)}" for key, entry in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _known(values: Mapping[str, Any], where: str) -> None:

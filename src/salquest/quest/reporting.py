@@ -11,48 +11,28 @@ from numpy.typing import NDArray
 
 from salquest.datasets import DataSet, load_dataset
 from salquest.errors import DataNotFound, InputError
-from salquest.evaluation import CrossedInterval, NoiseFloor, compare_rows, crossed_mean, evaluate, floor_and_ceiling, has_ceiling
+from salquest.evaluation import CrossedInterval, NoiseFloor, crossed_mean, evaluate, floor_and_ceiling, has_ceiling
 from salquest.gaze import SaliencyMap
-from salquest.metrics import METRICS
 from salquest.models import CentreBias, load_model
 from salquest.models.baselines import OthersCentreBias
 from salquest.quest.elsewhere import metrics_for
+from salquest.quest.figures import quest_figures
 from salquest.quest.recipe import PlannedRun, Recipe, read_recipe, slug
-from salquest.quest.rows import WayRows, read_rows
+from salquest.quest.rows import WayRows, column_specs, read_rows
 from salquest.quest.verdicts import beside_the_paper, floors_line, noise_floors, rates_tried, spreads, verdict_table, verdicts
 from salquest.report import (
-    ColumnSpec,
-    Curves,
     Gallery,
-    PairRow,
-    RankedWay,
     Row,
     Score,
     ScoreTable,
     Section,
-    TermGradients,
-    centre_bias_figure,
-    gradient_figure,
-    learning_curves,
     overlay,
-    pair_matrix_figure,
-    ranking_figure,
     report_page,
-    score_figure,
 )
-from salquest.runs import Columns, RunFolder, RunRecord, write_bytes, write_text
+from salquest.runs import Columns, RunRecord, write_bytes, write_text
 
-# from so many rows on a table is shown as a ranking, and its curves are drawn for some rows only
-MANY_ROWS = 12
-# sums whose gradients are drawn
-MOST_GRADIENTS = 4
 FLOOR, CEILING = "centre bias", "other observers"
 Progress = Callable[[str, int, int], None]
-
-
-def column_specs(metrics: Sequence[str]) -> list[ColumnSpec]:
-    """The metrics' cards as columns of a table."""
-    return [ColumnSpec(name, METRICS[name].title, METRICS[name].direction, METRICS[name].unit) for name in metrics]
 
 
 def report_quest(
@@ -81,7 +61,7 @@ def report_quest(
     """
     folder = Path(root)
     recipe, ways = _read(folder)
-    first = next(record for rows in ways for found in rows.runs.values() for _, record in found)
+    first = next(record for record in _records(ways) if record.identity)
     data = data or load_dataset(first.data["name"], first.data["root"] or None)
     if data.edition() != first.data["edition"]:
         raise InputError(
@@ -93,7 +73,10 @@ def report_quest(
     test = data.subset(first.split["test"])
     reference = _reference(folder, recipe, test, sigma, floor, progress)
     floors = noise_floors(ways, recipe)
-    about = f"{data.name} (edition {data.edition()}), {len(test)} test pictures; convention exact, densities of sigma {sigma:.4g} px"
+    about = (
+        f"{data.name} (edition {data.edition()}), {len(test)} test pictures; convention exact, densities of sigma {sigma:.4g} px; "
+        f"{_networks(ways)}"
+    )
     tables = {rows.way.name: _table(rows, recipe, reference, about, floors_line(floors[rows.way.name], recipe)) for rows in ways}
     sections = [Section(rows.way.title or rows.way.name or "Scores", scores=tables[rows.way.name]) for rows in ways]
     away: list[WayRows] = []
@@ -110,7 +93,7 @@ def report_quest(
     for rows in ways:
         if rows.way.rates:
             sections.append(Section(f"Rates tried: {rows.way.title or rows.way.name}", cells=rates_tried(folder, recipe, rows.way)))
-    figures = _figures(folder, recipe, ways, tables, floors, _centre(floor))
+    figures = quest_figures(folder, recipe, ways, tables, floors, _centre(floor))
     sections += [Section(heading, picture=content) for heading, (_, content) in figures.items()]
     for name, content in figures.values():
         write_bytes(folder / "figures" / f"{name}.png", content)
@@ -127,15 +110,36 @@ def report_quest(
     return tables
 
 
+def _networks(ways: Sequence[WayRows]) -> str:
+    """Which networks the rows are, in words: what stands under a table must say whose encoder it was."""
+    found = []
+    for plan in (record.plan for record in _records(ways) if record.identity):
+        weights, learns = plan["weights"], plan["unfreeze"]
+        encoder = f"{plan['encoder']} ({weights} weights, {'frozen' if learns == 'none' else f'{learns} learning'})"
+        found.append(f"{plan['network']} on {encoder}, pictures of {plan['size'][0]} x {plan['size'][1]}")
+    return ", ".join(dict.fromkeys(found))
+
+
 def _read(folder: Path) -> tuple[Recipe, list[WayRows]]:
     kept = folder / "recipe.toml"
     if not kept.is_file():
         raise DataNotFound(f"{folder} is no quest's folder: it has no recipe.toml; a quest's folder is what `salquest quest` writes")
     recipe = read_recipe(kept.read_text(encoding="utf-8"), where=str(kept))
     ways = [read_rows(folder, recipe, way) for way in recipe.all_ways]
-    if not any(rows.runs for rows in ways):
-        raise DataNotFound(f"none of the {len(recipe.expanded())} runs of {folder} has begun; run the quest first")
+    records = _records(ways)
+    if not any(record.identity for record in records):
+        total = len(recipe.expanded())
+        if not records:
+            raise DataNotFound(f"none of the {total} runs of {folder} has begun; run the quest first")
+        raise DataNotFound(
+            f"none of the {total} runs of {folder} could begin ({records[0].reason}); run the quest again once that is mended"
+        )
     return recipe, ways
+
+
+def _records(ways: Sequence[WayRows]) -> list[RunRecord]:
+    """Of all runs that were tried; one that failed before it could begin has no identity."""
+    return [record for rows in ways for found in rows.runs.values() for _, record in found]
 
 
 def _reference(
@@ -197,7 +201,7 @@ def _away(
         ).columns.save(path)
     reference = {FLOOR: Columns.load(path) if path.is_file() else None}
     pictures = next(iter(next(iter(rows.scores.values())).values())).shape[1]
-    about = f"{name}, {pictures} pictures, none of them trained on; convention exact"
+    about = f"{name}, {pictures} pictures, none of them trained on; convention exact; {_networks([rows])}"
     return _table(rows, recipe, reference, about, floors_line(floors[name], recipe))
 
 
@@ -250,137 +254,9 @@ def _write_tables(folder: Path, recipe: Recipe, tables: Mapping[str, ScoreTable]
     write_text(folder / "table.md", "\n".join(parts))
 
 
-def _figures(
-    folder: Path,
-    recipe: Recipe,
-    ways: Sequence[WayRows],
-    tables: Mapping[str, ScoreTable],
-    floors: Mapping[str, Mapping[str, NoiseFloor]],
-    centre: NDArray[np.float64],
-) -> dict[str, tuple[str, bytes]]:
-    """Heading -> (file's name, PNG)."""
-    families = {row: _family(recipe, row) for row in recipe.rows}
-    found: dict[str, tuple[str, bytes]] = {}
-    for column in column_specs(recipe.metrics):
-        ranked = [
-            RankedWay(
-                rows.way.title or rows.way.name,
-                {
-                    row.name: row.cells[column.key]
-                    for row in tables[rows.way.name].rows
-                    if row.kind == "model" and column.key in row.cells and not row.note
-                },
-                floors[rows.way.name][column.key].size if column.key in floors[rows.way.name] else None,
-            )
-            for rows in ways
-        ]
-        ranked = [way for way in ranked if way.scores]
-        if len(recipe.rows) > MANY_ROWS and ranked:
-            found[f"Ranking by {column.title}"] = (f"ranking-{column.key}", ranking_figure(ranked, column, families))
-    if len(recipe.rows) <= MANY_ROWS:
-        for rows in ways:
-            name = f": {rows.way.title or rows.way.name}" if rows.way.name else ""
-            table = tables[rows.way.name]
-            found[f"Means and intervals{name}"] = (_file("scores", rows), score_figure(table, [c.key for c in table.columns]))
-    if len(recipe.rows) > 2:
-        found |= _pair_figures(recipe, ways, floors, families)
-    found |= _curve_figures(folder, ways)
-    pulls = _gradients(folder, ways)
-    if pulls:
-        found["Which term of a sum is learned"] = ("gradients", gradient_figure(pulls))
-    found["The centre bias of the training pictures, with its marginals"] = ("centre-bias", centre_bias_figure(centre))
-    return found
-
-
-def _pair_figures(
-    recipe: Recipe, ways: Sequence[WayRows], floors: Mapping[str, Mapping[str, NoiseFloor]], families: Mapping[str, str]
-) -> dict[str, tuple[str, bytes]]:
-    """Which rows differ at all under the first metric, way by way."""
-    column = column_specs(recipe.metrics)[0]
-    up = column.direction == "up"
-    found = {}
-    for rows in ways:
-        valid = rows.valid(column.key) if column.key in rows.scores else {}
-        if len(valid) < 3:
-            continue
-        order = sorted(valid, key=lambda row, valid=valid: float(np.nanmean(valid[row])), reverse=up)  # type: ignore[misc]
-        pairs = [
-            PairRow(
-                column.heading,
-                pair.first,
-                pair.second,
-                pair.difference.mean,
-                pair.difference.low,
-                pair.difference.high,
-                pair.p,
-                pair.p_holm,
-                pair.first if (pair.difference.mean > 0) == up else pair.second,
-            )
-            for pair in compare_rows(valid)
-        ]
-        floor = floors[rows.way.name].get(column.key)
-        name = f": {rows.way.title or rows.way.name}" if rows.way.name else ""
-        picture = pair_matrix_figure(pairs, order, column, families, noise_floor=floor.size if floor is not None else None)
-        found[f"Which rows differ by {column.title}{name}"] = (_file("pairs", rows), picture)
-    return found
-
-
-def _curve_figures(folder: Path, ways: Sequence[WayRows]) -> dict[str, tuple[str, bytes]]:
-    """Learning curves of each way, first seeds; of a long table those rows that the shortest way has."""
-    shortest = min((list(rows.runs) for rows in ways), key=len)
-    found = {}
-    for rows in ways:
-        curves = []
-        for row in [row for row in rows.runs if row in shortest]:
-            several = len(rows.runs[row]) > 1 and len(rows.runs) <= MANY_ROWS
-            for run, _ in rows.runs[row] if several else rows.runs[row][:1]:
-                log = RunFolder(folder / "runs" / run.folder).log
-                if log.is_file():
-                    columns = Columns.load(log)
-                    name = f"{run.name} (seed {run.seed})" if several else run.name
-                    values = {key: columns.numbers(key) for key in ("val_cc_score", "val_nss_score")}
-                    curves.append(Curves(name, columns.numbers("epoch"), values))
-        if curves:
-            name = f": {rows.way.title or rows.way.name}" if rows.way.name else ""
-            panels = {"val_cc_score": "CC, validation pictures", "val_nss_score": "NSS, validation pictures"}
-            found[f"Learning curves{name}"] = (_file("learning", rows), learning_curves(curves, panels))
-    return found
-
-
-def _gradients(folder: Path, ways: Sequence[WayRows]) -> list[TermGradients]:
-    """The terms of the sums, first seeds, in the first way that has them."""
-    for rows in ways:
-        found = []
-        for row, members in rows.runs.items():
-            path = RunFolder(folder / "runs" / members[0][0].folder).gradients
-            if path.is_file():
-                lines = Columns.load(path).rows()
-                terms = list(dict.fromkeys(str(line["term"]) for line in lines))
-                norms, cosines = (
-                    {term: [float(line[key]) for line in lines if line["term"] == term] for term in terms}  # type: ignore[arg-type]
-                    for key in ("norm", "cosine_total")
-                )
-                epochs = [float(line["epoch"]) for line in lines if line["term"] == terms[0]]  # type: ignore[arg-type]
-                found.append(TermGradients(row, [epoch - 1 for epoch in epochs], norms, cosines))
-        if found:
-            return found[:MOST_GRADIENTS]
-    return []
-
-
-def _family(recipe: Recipe, row: str) -> str:
-    """The family of a row's loss; a sum is a combination."""
-    plan = next(run.plan for run in recipe.expanded() if run.name == row)
-    terms = plan.objective().expression.terms
-    return plan.objective().losses[terms[0].name].family if len(terms) == 1 else "combination"
-
-
 def _centre(floor: CentreBias) -> NDArray[np.float64]:
     """The centre bias on a canvas of the loss paper's size."""
     return floor.predict_pixels(np.zeros((300, 400, 3), dtype=np.uint8)).values.astype(np.float64)
-
-
-def _file(what: str, rows: WayRows) -> str:
-    return f"{what}-{slug(rows.way.name)}" if rows.way.name else what
 
 
 def _gallery(folder: Path, recipe: Recipe, ways: Sequence[WayRows], test: DataSet, sigma: float, progress: Progress) -> Gallery:
@@ -417,7 +293,7 @@ def _run_line(run: PlannedRun, record: RunRecord) -> dict[str, Any]:
 
 
 def _facts(recipe: Recipe, first: RunRecord, ways: Sequence[WayRows]) -> dict[str, str]:
-    records = [record for rows in ways for found in rows.runs.values() for _, record in found]
+    records = _records(ways)
     split = first.split
     encoder = first.network.get("encoder", {})
     return {

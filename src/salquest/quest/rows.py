@@ -10,10 +10,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from salquest.metrics import METRICS
 from salquest.quest.choosing import rows_of
 from salquest.quest.elsewhere import scores_path
 from salquest.quest.recipe import PlannedRun, Recipe, Way
+from salquest.report import ColumnSpec
 from salquest.runs import Columns, RunFolder, RunRecord
+
+LEARNED_NOTHING = "no better than the centre bias"
 
 
 @dataclass(frozen=True)
@@ -38,15 +42,20 @@ class WayRows:
         if not odd:
             missing = self.wanted - len(self.runs[row])
             return f"{missing} of {self.wanted} seeds not begun" if missing else ""
-        statuses = sorted({record.status for record in odd})
+        told = ", ".join(sorted({_trouble(record) for record in odd}))
         if self.wanted > 1:  # the reasons stand with the runs
-            return f"{', '.join(statuses)}, {len(odd)} of {self.wanted} seeds"
+            return f"{told}, {len(odd)} of {self.wanted} seeds"
         reason = next((record.reason for record in odd if record.reason), "")
-        return ", ".join(statuses) + (f": {reason}" if reason else "")
+        return told + (f": {reason}" if reason and told != LEARNED_NOTHING else "")
 
     def valid(self, metric: str) -> dict[str, NDArray[np.float64]]:
         """The rows that can be compared under a metric: whole, finished, none of their seeds collapsed."""
         return {row: values for row, values in self.scores[metric].items() if not self.note(row)}
+
+
+def _trouble(record: RunRecord) -> str:
+    """What became of a run that is not whole, in few words."""
+    return LEARNED_NOTHING if record.status == "collapsed" and "centre bias" in record.reason else record.status
 
 
 def read_rows(root: Path, recipe: Recipe, way: Way, *, elsewhere: str = "") -> WayRows:
@@ -78,3 +87,8 @@ def read_rows(root: Path, recipe: Recipe, way: Way, *, elsewhere: str = "") -> W
     if elsewhere:
         way = msgspec.structs.replace(way, name=elsewhere, title=f"On {elsewhere}")
     return WayRows(way, runs, scores, wanted)
+
+
+def column_specs(metrics: Sequence[str]) -> list[ColumnSpec]:
+    """The metrics' cards as columns of a table."""
+    return [ColumnSpec(name, METRICS[name].title, METRICS[name].direction, METRICS[name].unit) for name in metrics]

@@ -12,7 +12,7 @@ import numpy as np
 from salquest.datasets import DataSet
 from salquest.evaluation import Interval, Scores, bootstrap_mean
 from salquest.metrics import METRICS
-from salquest.quest.reporting import column_specs
+from salquest.quest.rows import column_specs
 from salquest.quest.tuning_request import TuningRequest
 from salquest.report import Gallery, Row, Score, ScoreTable, Section, TrialPoint, front_figure, report_page, search_figure
 from salquest.runs import Columns, versions, write_bytes, write_json, write_text

@@ -112,10 +112,10 @@ def verdicts(recipe: Recipe, ways: Sequence[WayRows], floors: Mapping[str, Mappi
             title = rows.way.title or rows.way.name
             absent = [row for row in named if row not in valid]
             if absent:
-                failed = [row for row in absent if row in rows.runs]
-                if not failed and rows.way.rows:
+                if rows.way.rows and not set(named) <= set(rows.way.rows):
                     continue  # the way has fewer rows by design
-                found.append(TestedClaim(claim.name, claim.text, title, None, f"{', '.join(failed or absent)} failed to learn in this way"))
+                why_not = "; ".join(f"{row}: {(rows.note(row) or 'not scored') if row in rows.runs else 'not begun'}" for row in absent)
+                found.append(TestedClaim(claim.name, claim.text, title, None, why_not))
             elif len(valid) > 1:
                 found.append(TestedClaim(claim.name, claim.text, title, judge(claim, valid, floors[rows.way.name].get(claim.metric))))
     return found

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 import numpy as np
 
 from salquest.errors import InputError
-from salquest.report.figures import COLOURS, apart, figure_of, png_bytes, tidy
+from salquest.report.figures import COLOURS, LETTER, apart, figure_of, png_bytes, tidy
 from salquest.report.pair_table import PairRow
 from salquest.report.table import ColumnSpec, Score
 
-# inches that a row and a letter of its name take
-LINE, LETTER = 0.19, 0.082
+# inches that a row takes
+LINE = 0.19
+# inches of a figure with several ways, and letters of a way's name that stand on one line
+WIDE, TITLE = 9.6, 26
 OTHER, BAND, UNSURE = "#555555", "#dddddd", "#ececec"
 
 
@@ -147,11 +150,11 @@ def _sorted_rows(way: RankedWay, column: ColumnSpec, families: Mapping[str, str]
 
 
 def _joined_ways(ways: Sequence[RankedWay], column: ColumnSpec, families: Mapping[str, str]) -> bytes:
-    """A column per way, a line per row from one to the next, names at both ends."""
+    """A column per way, a line per row from one to the next, names at both ends; a row that is at neither is named where it is."""
     colours = _colours(families)
     longest = max(len(way.scores) for way in ways)
     height = 1.1 + LINE * longest
-    figure = figure_of(8.2, height)
+    figure = figure_of(WIDE, height)
     axis = figure.subplots()
     means = [score.mean for way in ways for score in way.scores.values()]
     margin = 0.02 * (max(means) - min(means)) or 0.5
@@ -173,9 +176,15 @@ def _joined_ways(ways: Sequence[RankedWay], column: ColumnSpec, families: Mappin
             colour = colours.get(families.get(name, ""), OTHER)
             axis.plot([x + 0.03 * side, x + 0.13 * side], [mean, place], color=colour, linewidth=0.6, alpha=0.7, clip_on=False)
             axis.text(x + 0.15 * side, place, name, ha="left" if side > 0 else "right", va="center", fontsize=8, color=_ink(colour))
-    axis.set_xticks(range(len(ways)), [way.title for way in ways])
+    at_the_ends = {*ways[0].scores, *ways[-1].scores}
+    for x, way in enumerate(ways[1:-1], start=1):
+        unnamed = {name: score.mean for name, score in way.scores.items() if name not in at_the_ends}
+        order = sorted(unnamed, key=unnamed.__getitem__)
+        for name, place in zip(order, apart([unnamed[name] for name in order], gap, limits), strict=True):
+            axis.text(x + 0.04, place, name, ha="left", va="center", fontsize=7, color=_ink(colours.get(families.get(name, ""), OTHER)))
+    axis.set_xticks(range(len(ways)), [fill(way.title, TITLE) for way in ways])
     left, right = (LETTER * max(map(len, way.scores)) for way in (ways[0], ways[-1]))
-    inches = (8.2 - 0.9 - left - right) / (len(ways) - 1 + 0.34)  # from one way to the next
+    inches = (WIDE - 0.9 - left - right) / (len(ways) - 1 + 0.34)  # from one way to the next
     axis.set_xlim(-0.17 - left / inches, len(ways) - 1 + 0.17 + right / inches)
     axis.set_ylim(limits if column.direction == "up" else limits[::-1])
     axis.set_ylabel(column.heading, fontsize=9)

@@ -114,6 +114,7 @@ class Examples:
         progress: called after each picture with (pictures done, pictures).
 
     Attributes:
+        viewed: whether pictures are kept as they are stored.
         keys, groups, ratios: of the pictures: their names, sets, and the ratios of sides that they are shown at; one ratio to a batch.
     """
 
@@ -139,7 +140,7 @@ class Examples:
         self.map_size = map_size
         self._cache = cache
         self._samples = data.samples
-        self._size, self._fit, self._scale, self._viewed = size, fit, scale, viewed
+        self._size, self._fit, self._scale, self.viewed = size, fit, scale, viewed
         self.ratios = tuple(fitted_ratio(size, sample.stimulus.size, fit) for sample in data)
         self._sigmas = [float(sigma_px)] * len(data) if isinstance(sigma_px, (int, float)) else [float(sigma) for sigma in sigma_px]
         self._stored: dict[int, Pixels] = {}
@@ -223,7 +224,7 @@ class Examples:
         return fitted_size(self._size, self._samples[index].stimulus.size, self._fit, scale)
 
     def _shown_as(self, index: int, view: View | None, scale: float | None) -> Shown:
-        if not self._viewed:
+        if not self.viewed:
             return self._shown[index]
         return self._show(index, self._size_of(index, self._scale if scale is None else scale), view or View())
 
@@ -232,7 +233,7 @@ class Examples:
         map_size = fitted_map_size(size, self._size, self.map_size)
         pixels = None
         if self._cache is None:
-            pixels = view.paint(resize_picture(_cut(self._pixels(index), window), size)) if self._viewed else sample.stimulus.pixels(size)
+            pixels = view.paint(resize_picture(_cut(self._pixels(index), window), size)) if self.viewed else sample.stimulus.pixels(size)
         density, cells = _gaze(sample, self._sigmas[index], window, map_size)
         taught = None
         if self._taught:
@@ -271,13 +272,11 @@ class Examples:
         counts = torch.zeros(self.map_size)
         densities = torch.empty((len(self), *self.map_size), dtype=torch.float32)
         for index, sample in enumerate(self._samples):
-            plain = not self._viewed and self._shown[index].density.shape == self.map_size
-            if plain:
-                density, cells = self._shown[index].density, self._shown[index].cells
+            if not self.viewed and self._shown[index].density.shape == self.map_size:
+                density, cells = self._shown[index].density.numpy(), self._shown[index].cells
             else:
-                found, cells = _gaze(sample, self._sigmas[index], None, self.map_size)
-                density = torch.from_numpy(found)
-            densities[index] = density
+                density, cells = _gaze(sample, self._sigmas[index], None, self.map_size)
+            densities.numpy()[index] = density
             np.add.at(counts.numpy(), cells, 1.0)
         highest = densities.amax(dim=(-2, -1), keepdim=True).clamp_min(1e-12)
         return Population((densities / highest).mean(dim=0), counts)
@@ -320,10 +319,10 @@ def epoch_batches(
                 [share] * len(indices),
                 whole=number,
                 views=views,
-                scale=together.scale if len(scales) > 1 or scales[0] != 1 else None,
+                scale=together.scale,
             )
 
-    return made_ahead(made()) if augment is not None or len(scales) > 1 else made()
+    return made_ahead(made()) if examples.viewed else made()
 
 
 def plain_batches(examples: Examples, *, batch: int) -> Iterator[Batch]:
