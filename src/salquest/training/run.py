@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from salquest.datasets import DataSet, JoinedSets, Split, join
@@ -19,7 +18,7 @@ from salquest.datasets.duplicates import perceptual_hashes
 from salquest.encoders import FeatureCache
 from salquest.errors import InputError, Refused, TrainingFailed
 from salquest.evaluation import DEFAULT_METRICS, evaluate
-from salquest.models import CentreBias
+from salquest.models.baselines import centre_biases
 from salquest.models.deep.network import SaliencyNetwork, build_network, network_spec
 from salquest.models.deep.trained import TrainedNetwork
 from salquest.runs import Columns, RunFolder, RunRecord, identity, versions
@@ -145,7 +144,7 @@ def _claim(folder: RunFolder, record: RunRecord, *, force: bool) -> RunRecord | 
 
 
 def prepare_features(
-    plan: TrainingPlan, data: DataSet | Mapping[str, DataSet], split: Split, cache: Path, watch: Watcher | None = None
+    plan: TrainingPlan, data: DataSet | Mapping[str, DataSet] | JoinedSets, split: Split, cache: Path, watch: Watcher | None = None
 ) -> None:
     """Fill the cache with what a frozen encoder sees in all pictures of a division, so that several runs at once find it there.
 
@@ -209,9 +208,9 @@ def _judge(
     if not reason:
         model = TrainedNetwork.load(folder.root, device=str(device), features=cache)
         found: list[tuple[float, float]] = []
+        floors = centre_biases(sets, split.train, sigmas)
         for name, unseen in sets.subset(split.val).sets.items():
-            floor = _floor(sets, split, name, sigmas)
-            ours, theirs = (evaluate(m, unseen, metrics=("cc",), sigma_px=sigmas[name]).mean("cc") for m in (model, floor))
+            ours, theirs = (evaluate(m, unseen, metrics=("cc",), sigma_px=sigmas[name]).mean("cc") for m in (model, floors[name]))
             found.append((ours, theirs))
         ours, theirs = (sum(values) / len(found) for values in zip(*found, strict=True))
         if not ours > theirs:
@@ -232,13 +231,14 @@ def _score_test(
 ) -> RunRecord:
     """Score the test part, each set over its own centre bias; scores.csv of several sets has a column "data"."""
     model = TrainedNetwork.load(folder.root, device=str(device), features=cache)
+    floors = centre_biases(sets, split.train, sigmas)
     tables = {
         name: evaluate(
             model,
             unseen,
             metrics=metrics,
             sigma_px=sigmas[name],
-            baseline=_floor(sets, split, name, sigmas),
+            baseline=floors[name],
             progress=partial(watch.stage, "scoring test" if len(sets.sets) == 1 else f"scoring test of {name}"),
         )
         for name, unseen in sets.subset(split.test).sets.items()
@@ -251,13 +251,6 @@ def _score_test(
     Columns.of_rows(rows).save(folder.scores)
     joint = {metric: sum(scores[metric] for scores in means.values()) / len(means) for metric in metrics}
     return replace(record, scores=joint, scores_by_set=means)
-
-
-def _floor(sets: JoinedSets, split: Split, name: str, sigmas: Mapping[str, float]) -> CentreBias:
-    """The centre bias of a set's own training pictures; where it has none, the mean of the other sets'."""
-    training = sets.subset(split.train).sets
-    floors = [CentreBias.of(data, sigma_px=sigmas[own]) for own, data in training.items() if own == name or name not in training]
-    return floors[0] if len(floors) == 1 else CentreBias(np.mean([floor.density for floor in floors], axis=0))
 
 
 def _meaning(plan: TrainingPlan) -> dict[str, object]:
