@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from salquest.models.deep.fitting import fitted_map_size, fitted_size
 from salquest.models.deep.network import build_network, network_spec, rebuild_network
+from salquest.models.fitting import fitted_map_size, fitted_size
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -22,6 +22,7 @@ app = App(
 # commands are imported when they are called, so that --help answers at once
 app.command("salquest.cli.predict:predict", name="predict", help="Write the saliency maps of pictures.")
 app.command("salquest.cli.train:train", name="train", help="Train a network under a loss and leave a run folder.")
+app.command("salquest.cli.export:export", name="export", help="Write a trained network as an ONNX file.")
 app.command("salquest.cli.quest:quest", name="quest", help="Carry out a recipe: many runs, one table, one report.")
 app.command("salquest.cli.tune:tune", name="tune", help="Search the weights of a loss on the validation pictures.")
 app.command("salquest.cli.report:report", name="report", help="Write a quest's tables and page again from its folder.")

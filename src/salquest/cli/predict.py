@@ -15,7 +15,7 @@ from salquest.gaze.map_files import encode_map, map_suffix
 from salquest.gaze.pictures import is_picture
 from salquest.models import load_model
 from salquest.models.catalogue import DEFAULT
-from salquest.models.default import NOTICE
+from salquest.models.default import tell_default
 from salquest.runs import ProgressDisplay, write_bytes, write_text
 
 
@@ -43,7 +43,7 @@ def predict(
     if not pictures and not failures:
         raise InputError(f"no pictures in {', '.join(inputs)}; give picture files, or folders that hold some")
     if model is None:
-        print(NOTICE, file=sys.stderr)
+        tell_default()
     chosen = load_model(model or DEFAULT, device=device)
     _claim(out, {"model": str(Path(model).resolve()) if model and Path(model).is_dir() else chosen.name, "format": format}, force=force)
     done = skipped = 0

@@ -18,6 +18,7 @@ class DecoderCard:
         build: `build(channels, **options)` makes the module; it maps taps (B, C_i, h_i, w_i) to a raw map (B, h, w).
         parameters: how many it trains by default, for some channels of taps.
         grid: whose grid the map has, by default.
+        reads_strides: `build` wants the `strides` of the taps too.
         before_relu: options for a map that a ReLU makes into values: where the paper has that ReLU inside the decoder.
         summary, source: what it is, and whom it follows.
     """
@@ -27,6 +28,7 @@ class DecoderCard:
     grid: str
     summary: str
     source: str
+    reads_strides: bool = False
     before_relu: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -76,6 +78,7 @@ DECODERS: Mapping[str, DecoderCard] = {
         grid="finest tap",
         summary="1x1 per tap and of the picture's mean, summed; two separable 5x5; learned blur and centre prior",
         source="ours",
+        reads_strides=True,
     ),
     "sam": DecoderCard(
         build=_sam,

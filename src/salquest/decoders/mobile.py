@@ -33,6 +33,7 @@ class MobileReadout(nn.Module):
     Args:
         channels: of the taps, finest first.
         width: maps in between.
+        strides: of the taps, which say how grids lie on each other; each twice the last where they are not given.
         level: the tap whose grid is worked on; finer ones are averaged onto it.
         grow: the map has so many times that grid's rows and columns.
         last_bias: where the bias of the last convolution starts.
@@ -48,6 +49,7 @@ class MobileReadout(nn.Module):
         channels: Sequence[int],
         width: int = 64,
         *,
+        strides: Sequence[int] | None = None,
         level: int = 0,
         grow: int = 1,
         last_bias: float = 0.0,
@@ -58,6 +60,9 @@ class MobileReadout(nn.Module):
         if not 0 <= level < len(channels) or grow < 1:
             raise InputError(f"level is one of the {len(channels)} taps, from 0, and grow 1 or more; found {level} and {grow}")
         self.channels, self.level, self.grow = tuple(channels), level, grow
+        self.strides = tuple(strides) if strides is not None else tuple(2**place for place in range(len(self.channels)))
+        if len(self.strides) != len(self.channels):
+            raise InputError(f"every tap has a stride; found {len(self.channels)} taps and the strides {self.strides}")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.laterals = nn.ModuleList(
@@ -81,10 +86,10 @@ class MobileReadout(nn.Module):
         check_taps(taps, self.channels)
         grid = (taps[self.level].shape[-2], taps[self.level].shape[-1])
         merged = self.context(taps[-1].mean(dim=(-2, -1), keepdim=True))
-        for lateral, tap in zip(self.laterals, taps, strict=True):
-            is_finer = tap.shape[-2] * tap.shape[-1] > grid[0] * grid[1]
+        for lateral, tap, stride in zip(self.laterals, taps, self.strides, strict=True):
+            here = self.strides[self.level]
             # a 1x1 convolution and an average change places freely: the smaller map first
-            merged = merged + (lateral(_onto(tap, grid)) if is_finer else _onto(lateral(tap), grid))
+            merged = merged + (lateral(_onto(tap, stride, grid, here)) if stride < here else _onto(lateral(tap), stride, grid, here))
         return self._blurred(self.last(self.smooth(merged))[:, 0]) + self.prior_weight * self._stretched_prior(grid, merged)
 
     def _blurred(self, maps: Tensor) -> Tensor:
@@ -118,21 +123,18 @@ def _separable(width: int) -> list[nn.Module]:
     ]
 
 
-def _onto(tap: Tensor, grid: tuple[int, int]) -> Tensor:
+def _onto(tap: Tensor, stride: int, grid: tuple[int, int], grid_stride: int) -> Tensor:
     """A tap on the grid of another: averaged where it is finer; where it is coarser enlarged by a whole factor, and what juts out cut off.
 
     An encoder that rounds up has a last cell that lies partly outside the picture. Squeezing its grid onto a finer one would shift every cell, by
-    a different share for every size; cutting off shifts none.
+    a different share for every size; cutting off shifts none. The factor is that of the strides: sizes alone do not tell it for small pictures
+    (6 rows over 2 are a factor of 4 whose last cell juts out by half), and an exported network has to know it before it sees a picture.
     """
-    height, width = tap.shape[-2], tap.shape[-1]
-    down, across = (-(-cells // own) for cells, own in zip(grid, (height, width), strict=True))
-    up, along = (-(-own // cells) for cells, own in zip(grid, (height, width), strict=True))
-    if (height, width) == grid:
-        return tap
-    if up == along > 1:
-        tap = F.avg_pool2d(tap, up, ceil_mode=True, count_include_pad=False)
-    elif down == across > 1:
-        tap = F.interpolate(tap, scale_factor=float(down), mode="bilinear", align_corners=False)[..., : grid[0], : grid[1]]
+    if stride < grid_stride:
+        tap = F.avg_pool2d(tap, grid_stride // stride, ceil_mode=True, count_include_pad=False)
+    elif stride > grid_stride:
+        tap = F.interpolate(tap, scale_factor=float(stride // grid_stride), mode="bilinear", align_corners=False)
+        tap = tap[..., : grid[0], : grid[1]]
     return resize_tap(tap, grid)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
-from salquest.errors import InputError, UnknownName
-from salquest.models.baselines import CentreDistance, Uniform, embedded_centre_bias
-from salquest.models.centre_bias import GaussianCentreBias
-from salquest.models.classical import AwsLike, FastGbvs, Gbvs, ImageSignature, IttiBundle, Judd, RareLike, SaliencyToolbox
+from salquest.errors import BrokenFile, InputError, UnknownName
+from salquest.models.checkpoint_folder import CheckpointFolder
 from salquest.models.contract import Model
+from salquest.models.loading import Runtime, check_runtime, load_checkpoint, load_graph
+from salquest.models.shipped import PREFERRED, shipped_networks
 from salquest.runs import RunFolder
 
 Family = Literal["baseline", "classical", "deep"]
@@ -34,46 +36,75 @@ class ModelCard:
     family: Family = "baseline"
 
 
+def _late(module: str, name: str, *args: object, **options: object) -> Callable[[], Model]:
+    """Builds a model whose module is imported when it is wanted: to know the names costs nothing."""
+    return lambda: getattr(import_module(f"salquest.models.{module}"), name)(*args, **options)
+
+
+_classical = partial(_late, "classical")
+
+
+def _shipped_card(folder: CheckpointFolder) -> ModelCard:
+    card = folder.read()
+    return ModelCard(partial(load_checkpoint, folder.root), card.title, card.source, card.licence, family="deep")
+
+
+_SHIPPED = shipped_networks()
+
 MODELS: Mapping[str, ModelCard] = {
     "centre-bias": ModelCard(
-        embedded_centre_bias, "the mean density of osie-mini's training part, stretched to the picture", "ours, from OSIE (Xu 2014)"
+        _late("baselines", "embedded_centre_bias"),
+        "the mean density of osie-mini's training part, stretched to the picture",
+        "ours, from OSIE (Xu 2014)",
     ),
-    "centre-paraboloid": ModelCard(CentreDistance, "falls with the squared distance from the middle", "MIT saliency benchmark, center.mat"),
+    "centre-paraboloid": ModelCard(
+        _late("baselines", "CentreDistance"), "falls with the squared distance from the middle", "MIT saliency benchmark, center.mat"
+    ),
     "centre-gaussian": ModelCard(
-        lambda: GaussianCentreBias(0.25, name="centre-gaussian"), "a Gaussian, its standard deviation a quarter of the sides", "-"
+        _late("centre_bias", "GaussianCentreBias", 0.25, name="centre-gaussian"),
+        "a Gaussian, its standard deviation a quarter of the sides",
+        "-",
     ),
-    "centre-distance": ModelCard(lambda: CentreDistance("distance"), "falls with the distance from the middle", "Judd 2009"),
-    "uniform": ModelCard(Uniform, "every pixel alike: chance", "-"),
+    "centre-distance": ModelCard(_late("baselines", "CentreDistance", "distance"), "falls with the distance from the middle", "Judd 2009"),
+    "uniform": ModelCard(_late("baselines", "Uniform"), "every pixel alike: chance", "-"),
     "image-signature": ModelCard(
-        ImageSignature, "the signs of the cosine transform, squared", "Hou, Harel and Koch 2012", family="classical"
+        _classical("ImageSignature"), "the signs of the cosine transform, squared", "Hou, Harel and Koch 2012", family="classical"
     ),
     "gbvs": ModelCard(
-        Gbvs, "graph-based visual saliency: walkers between unlike pixels", "Harel, Koch and Perona 2006", family="classical"
+        _classical("Gbvs"), "graph-based visual saliency: walkers between unlike pixels", "Harel, Koch and Perona 2006", family="classical"
     ),
-    "gbvs-fast": ModelCard(FastGbvs, "GBVS with fewer channels, one level and smaller maps", "Harel 2012, gbvs_fast", family="classical"),
+    "gbvs-fast": ModelCard(
+        _classical("FastGbvs"), "GBVS with fewer channels, one level and smaller maps", "Harel 2012, gbvs_fast", family="classical"
+    ),
     "itti": ModelCard(
-        IttiBundle,
+        _classical("IttiBundle"),
         "centre and surround in colour, intensity and orientation, as in the GBVS bundle",
         "Itti 1998, Harel 2012",
         family="classical",
     ),
     "saliency-toolbox": ModelCard(
-        SaliencyToolbox, "Itti-Koch-Niebur as the SaliencyToolbox computes it", "Itti 1998, Walther and Koch 2006", family="classical"
+        _classical("SaliencyToolbox"),
+        "Itti-Koch-Niebur as the SaliencyToolbox computes it",
+        "Itti 1998, Walther and Koch 2006",
+        family="classical",
     ),
     "rare2012-like": ModelCard(
-        RareLike,
+        _classical("RareLike"),
         "rarity of colours and textures over scales; not the original, which is p-code only",
         "after Riche 2013, RARE2012",
         family="classical",
     ),
     "aws-like": ModelCard(
-        AwsLike,
+        _classical("AwsLike"),
         "whitened colours and scales; not the original, which is p-code only",
         "after Garcia-Diaz 2012, AWS",
         family="classical",
     ),
     "judd": ModelCard(
-        Judd, "a linear machine on 29 features, trained by us on OSIE's training part", "Judd 2009; OSIE (Xu 2014)", family="classical"
+        _classical("Judd"),
+        "a linear machine on 29 features, trained by us on OSIE's training part",
+        "Judd 2009; OSIE (Xu 2014)",
+        family="classical",
     ),
     "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1", family="deep"),
     "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours", family="deep"),
@@ -92,33 +123,66 @@ MODELS: Mapping[str, ModelCard] = {
     "sam-mobilenet": ModelCard(
         None, "SAM in small, for two cores: 64 maps on a dilated MobileNetV2, to be trained", "after Cornia 2018", family="deep"
     ),
+    # in place of the network that has to be trained, where one of its name ships
+    **{name: _shipped_card(folder) for name, folder in _SHIPPED.items()},
 }
 
-# until a trained model ships
-DEFAULT = "centre-bias"
+DEFAULT = PREFERRED if PREFERRED in _SHIPPED else "centre-bias"
 
 
-def load_model(name: str | Path, *, device: str = "cpu") -> Model:
-    """A model by its name, or the network of a run folder.
+def load_model(name: str | Path, *, device: str = "cpu", runtime: Runtime | None = None) -> Model:
+    """A model by its name, or the network of a folder, of a file, or of the Hugging Face hub.
 
     Args:
-        name: from `salquest list models`, or a path.
+        name: from `salquest list models`; the path of a run folder, of a checkpoint's folder or of an ONNX file; or hf://owner/name.
         device: of a network: "cpu", "cuda", "mps"...
+        runtime: of a network that has both: "onnx" (ONNX Runtime, which needs no torch) or "torch"; the first of them where it is not given.
 
     Raises:
-        UnknownName: neither a model nor a folder. InputError: a network that has not been trained. DataNotFound, BrokenFile: the folder's content.
+        UnknownName: neither a model nor a path. InputError: a network that has not been trained, or a runtime that it does not have.
+        DataNotFound, BrokenFile: the folder's or the file's content.
     """
-    if str(name) in MODELS:
-        build = MODELS[str(name)].build
+    check_runtime(runtime)
+    word = str(name)
+    if word in _SHIPPED:
+        return load_checkpoint(_SHIPPED[word].root, name=word, device=device, runtime=runtime)
+    if word in MODELS:
+        build = MODELS[word].build
         if build is None:
             raise InputError(
                 f"{name} is a network without trained weights; train it (salquest train --network {name} --out RUN) and name its run folder"
             )
+        if runtime is not None:
+            raise InputError(f"{name} is no network; it runs by itself, without a runtime")
         return build()
+    if word.startswith("hf:"):
+        from salquest.models.hub import fetch
+
+        return load_checkpoint(fetch(word), name=word, device=device, runtime=runtime)
     path = Path(name).expanduser()
     if path.is_dir():
-        RunFolder(path).read()  # says what a folder lacks before torch is loaded
-        from salquest.models.deep.trained import TrainedNetwork
+        return _of_folder(path, device, runtime)
+    if path.suffix.lower() == ".onnx" or path.is_file():
+        return _of_file(path, device, runtime)
+    raise UnknownName("model or run folder", word, MODELS)
 
-        return TrainedNetwork.load(path, device=device)
-    raise UnknownName("model or run folder", str(name), MODELS)
+
+def _of_folder(path: Path, device: str, runtime: Runtime | None) -> Model:
+    if CheckpointFolder(path).exists():
+        return load_checkpoint(path, device=device, runtime=runtime)
+    RunFolder(path).read()  # says what a folder lacks before torch is loaded
+    if runtime == "onnx":
+        raise InputError(
+            f"{path} is a run folder, which runs by torch; `salquest export --model {path} FILE.onnx` makes the file for the runtime onnx"
+        )
+    from salquest.models.deep.trained import TrainedNetwork
+
+    return TrainedNetwork.load(path, device=device)
+
+
+def _of_file(path: Path, device: str, runtime: Runtime | None) -> Model:
+    if path.suffix.lower() != ".onnx":
+        raise BrokenFile(f"{path} is no model: a model is a name, a run folder, the folder of a checkpoint, or an .onnx file")
+    if runtime == "torch":
+        raise InputError(f"{path} runs by ONNX Runtime only; for torch name the run folder that it was exported from")
+    return load_graph(path, device=device)

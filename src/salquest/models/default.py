@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 
 from salquest.gaze import SaliencyMap
-from salquest.models.catalogue import DEFAULT, load_model
+from salquest.models.catalogue import DEFAULT, MODELS, load_model
 from salquest.models.contract import Model, Picture
 
 NOTICE = (
@@ -15,18 +16,33 @@ NOTICE = (
 )
 
 
+def tell_default() -> None:
+    """Say on stderr what the default is, as long as that is no trained network."""
+    if MODELS[DEFAULT].family != "deep":
+        print(NOTICE, file=sys.stderr)
+
+
+@cache
+def _named(name: str, device: str) -> Model:
+    """A model of the catalogue, kept: to load it takes longer than to ask it."""
+    return load_model(name, device=device)
+
+
 def predict(picture: Picture, model: Model | str | Path | None = None, *, device: str = "cpu") -> SaliencyMap:
     """Where people look in a picture.
 
     Args:
         picture: a path, a PIL image, or an array (H, W, 3).
-        model: a name, a run folder, or a loaded model; the default one where it is left out, which says on stderr what it is.
+        model: a name, a path (see `load_model`), or a loaded model; the default one where it is left out, which says on stderr what it
+            is unless it was trained.
         device: of a network that is loaded here.
 
     Returns:
         A SaliencyMap of the picture's size.
     """
     if model is None:
-        print(NOTICE, file=sys.stderr)
-    chosen = model if isinstance(model, Model) else load_model(model or DEFAULT, device=device)
-    return chosen.predict(picture)
+        tell_default()
+        model = DEFAULT
+    if not isinstance(model, Model):
+        model = _named(str(model), device) if str(model) in MODELS else load_model(model, device=device)
+    return model.predict(picture)

@@ -19,7 +19,7 @@ from salquest.encoders import FeatureCache
 from salquest.gaze import as_density, fixation_density, resize_map, resize_picture
 from salquest.gaze.pictures import Pixels
 from salquest.losses import Targets
-from salquest.models.deep.fitting import Fit, fitted_map_size, fitted_ratio, fitted_size
+from salquest.models.fitting import Fit, fitted_map_size, fitted_ratio, fitted_size
 from salquest.training.augmentation import Augmentation, View, Window
 from salquest.training.order import Mix, epoch_order, made_ahead
 from salquest.training.teaching import Teachers

@@ -15,8 +15,8 @@ from torch import Tensor
 from salquest.encoders import ENCODERS, perceive
 from salquest.errors import InputError, UnknownName
 from salquest.losses import LOSSES, Activation, Objective, own_losses, parse
-from salquest.models.deep.fitting import Fit
 from salquest.models.deep.network import NETWORKS
+from salquest.models.fitting import Fit
 from salquest.training.augmentation import Augmentation
 from salquest.training.order import Mix
 
@@ -61,7 +61,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         scale: "matched" divides the whole loss by the norm of its gradient at the start, so that one `lr` means one first step for all losses.
         balance: how the terms of a sum are weighed: "given" by their coefficients; "norms" each first divided by its own gradient's norm at the
             start; "uncertainty" (Kendall 2018) and "gradnorm" (Chen 2018) by weights that are learned (`training.balance`).
-        fit: "squash" brings every picture to `size`; "aspect" keeps its ratio of sides, at about the area of `size` (`models.deep.fitting`).
+        fit: "squash" brings every picture to `size`; "aspect" keeps its ratio of sides, at about the area of `size` (`models.fitting`).
         mix: of several data sets: "pictures" shows each picture once an epoch, "sets" as many of every set.
         augment: windows and colours that are drawn anew for each showing; None shows pictures as they are. Needs an encoder that learns.
         scales: of the input, one drawn for each batch; validated at 1, and at the greatest too. Others than 1 need an encoder that learns.

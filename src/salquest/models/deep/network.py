@@ -18,7 +18,7 @@ from salquest.errors import InputError, UnknownName
 from salquest.gaze import SaliencyMap, as_density, resize_map, resize_picture
 from salquest.gaze.pictures import Pixels
 from salquest.losses import Activation, Prediction
-from salquest.models.deep.fitting import Fit, fitted_map_size, fitted_size
+from salquest.models.fitting import Fit, fitted_map_size, fitted_size
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def build_network(
         dilated=card.dilated,
     )
     options = _options(card, activation, decoder_options or {})
-    decoder = _build_decoder(card.decoder, body.channels, {**options, "seed": seed})
+    decoder = _build_decoder(card.decoder, body, {**options, "seed": seed})
     return SaliencyNetwork(body, decoder, activation=activation, size=size, map_size=map_size or size, fit=fit)
 
 
@@ -195,7 +195,7 @@ def rebuild_network(spec: Mapping[str, Any]) -> SaliencyNetwork:
         raise UnknownName("network", str(spec.get("network")), NETWORKS)
     card = NETWORKS[spec["network"]]
     encoder = rebuild_encoder(spec["encoder"])
-    decoder = _build_decoder(card.decoder, encoder.channels, _options(card, spec["activation"], spec["decoder_options"]))
+    decoder = _build_decoder(card.decoder, encoder, _options(card, spec["activation"], spec["decoder_options"]))
     height, width = spec["size"]
     rows, columns = spec["map_size"]
     return SaliencyNetwork(
@@ -208,9 +208,10 @@ def rebuild_network(spec: Mapping[str, Any]) -> SaliencyNetwork:
     )
 
 
-def _build_decoder(name: str, channels: Sequence[int], options: Mapping[str, Any]) -> nn.Module:
+def _build_decoder(name: str, encoder: Encoder, options: Mapping[str, Any]) -> nn.Module:
+    strides = {"strides": encoder.strides} if DECODERS[name].reads_strides else {}
     try:
-        return DECODERS[name].build(channels, **options)
+        return DECODERS[name].build(encoder.channels, **strides, **options)
     except TypeError as error:  # an option that the decoder does not have
         raise InputError(f"the decoder {name} cannot be built so: {error}") from error
 

@@ -1,19 +1,22 @@
-"""A run folder as a model: the network of run.json with the weights beside it."""
+"""A folder as a model: the network that run.json, or the card of a checkpoint, describes, with the weights beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
 from salquest.encoders import FeatureCache
-from salquest.errors import BrokenFile, DataNotFound, InputError
+from salquest.errors import BrokenFile, DataNotFound, InputError, SalquestError
 from salquest.gaze import SaliencyMap, Stimulus
 from salquest.gaze.pictures import Pixels
+from salquest.models.checkpoint_card import CheckpointCard
+from salquest.models.checkpoint_folder import CheckpointFolder
 from salquest.models.contract import Model
 from salquest.models.deep.network import SaliencyNetwork, rebuild_network
 from salquest.runs import RunFolder
@@ -25,6 +28,7 @@ class TrainedNetwork(Model):
     Attributes:
         network: the torch module, in eval mode.
         features: what its encoder sees in the stimuli of data sets, kept on disk; None runs the encoder on each.
+        card: what is known about it; None for a network that was put together by hand.
     """
 
     is_density = True
@@ -36,44 +40,47 @@ class TrainedNetwork(Model):
         name: str,
         trained_on: Mapping[str, str] | None = None,
         features: FeatureCache | None = None,
+        card: CheckpointCard | None = None,
     ) -> None:
         self.network, self.name, self.trained_on, self.features = network.eval(), name, dict(trained_on or {}), features
+        self.card = card
 
     @classmethod
     def load(cls, root: str | Path, *, device: str = "cpu", name: str | None = None, features: str | Path | None = None) -> TrainedNetwork:
-        """Load a run folder.
+        """Load a run folder, or the folder of a checkpoint.
 
         Args:
             root: the folder.
             device: where the network shall lie.
-            name: as tables show it; the folder's name where it is not given.
+            name: as tables show it; that of the folder, or of the checkpoint's card, where it is not given.
             features: the folder of a feature cache; it serves where the run's encoder was frozen, and the numbers are the same without it.
 
         Raises:
             DataNotFound: no run, or one without weights yet. BrokenFile: weights of another network, or a broken file.
         """
-        folder = RunFolder(Path(root))
+        folder = CheckpointFolder(Path(root))
+        if folder.exists():
+            card = folder.read()
+            if not folder.weights.is_file():
+                raise DataNotFound(f"{root} has no weights.safetensors beside its card")
+            network = _on_device(_network_of(card.network, folder.weights, "card.json"), device)
+            return cls(network, name=name or card.name, trained_on=card.pictures, card=card)
+        return cls._of_run(RunFolder(Path(root)), device, name or Path(root).name, features)
+
+    @classmethod
+    def _of_run(cls, folder: RunFolder, device: str, name: str, features: str | Path | None) -> TrainedNetwork:
         record = folder.read()
         if not folder.weights.is_file():
             raise DataNotFound(
-                f"{root} has no weights.safetensors: the run is {record.status} and has finished {record.epochs_done} epochs"
+                f"{folder.root} has no weights.safetensors: the run is {record.status} and has finished {record.epochs_done} epochs"
             )
-        network = rebuild_network(record.network)
-        try:
-            tensors = load_file(folder.weights)
-            network.load_state_dict(tensors)
-        except (SafetensorError, RuntimeError, OSError) as error:
-            reason = str(error).splitlines()[0]
-            raise BrokenFile(f"{folder.weights} does not fit the network of run.json: {reason}") from error
-        try:
-            network.to(torch.device(device))
-        except (RuntimeError, AssertionError) as error:
-            raise InputError(f"the device {device!r} cannot be used here: {str(error).splitlines()[0]}") from error
+        network = _on_device(_network_of(record.network, folder.weights, "run.json"), device)
         kept = None
         if features is not None and record.plan.get("unfreeze") == "none" and network.fit == "squash":
             network.encoder.freeze()
             kept = FeatureCache(Path(features), network.encoder, network.size)
-        return cls(network, name=name or Path(root).name, trained_on=record.trained_on.get("pictures"), features=kept)
+        card = CheckpointCard.of_run(record, name)
+        return cls(network, name=name, trained_on=card.pictures, features=kept, card=card)
 
     def predict_stimulus(self, stimulus: Stimulus) -> SaliencyMap:
         """The density of a data set's stimulus, from the cached features where there are some."""
@@ -85,3 +92,32 @@ class TrainedNetwork(Model):
     def predict_pixels(self, pixels: Pixels) -> SaliencyMap:
         """The density of a picture given as (H, W, 3) uint8 RGB."""
         return self.network.predict_pixels(pixels)
+
+
+def _network_of(spec: Mapping[str, Any], weights: Path, where: str) -> SaliencyNetwork:
+    """The network of a spec with the tensors of a file, whose shapes are compared before anything of their size is made."""
+    try:
+        with safe_open(weights, "pt") as stored:
+            found = {key: tuple(stored.get_slice(key).get_shape()) for key in stored.keys()}  # noqa: SIM118 (a file, not a mapping)
+        with torch.device("meta"):
+            wanted = {key: tuple(tensor.shape) for key, tensor in rebuild_network(spec).state_dict().items()}
+        if apart := sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key)):
+            raise BrokenFile(
+                f"{weights} does not fit the network of {where}: {apart[0]} is {found.get(apart[0], 'missing')}, "
+                f"not {wanted.get(apart[0], 'there')}"
+            )
+        network = rebuild_network(spec)
+        network.load_state_dict(load_file(weights))
+    except (SafetensorError, RuntimeError, OSError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        if isinstance(error, SalquestError):
+            raise
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise BrokenFile(f"{weights} does not fit the network of {where}: {reason}") from error
+    return network
+
+
+def _on_device(network: SaliencyNetwork, device: str) -> SaliencyNetwork:
+    try:
+        return network.to(torch.device(device))
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"the device {device!r} cannot be used here: {str(error).splitlines()[0]}") from error

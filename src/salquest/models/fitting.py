@@ -43,9 +43,8 @@ def fitted_ratio(nominal: Size, picture: Size, fit: Fit = "squash") -> float:
 
 def fitted_map_size(size: Size, nominal: Size, map_size: Size) -> Size:
     """The raw map's (height, width) for pictures of `size`: the share that `map_size` is of `nominal`."""
-    if tuple(size) == tuple(nominal):
-        return map_size
-    height, width = (max(1, round(side * cells / whole)) for side, cells, whole in zip(size, map_size, nominal, strict=True))
+    # rounded in whole numbers, halves up: an exported network does the same with sizes that it does not know yet
+    height, width = (max(1, (2 * side * cells + whole) // (2 * whole)) for side, cells, whole in zip(size, map_size, nominal, strict=True))
     return height, width
 
 

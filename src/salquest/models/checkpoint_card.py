@@ -1,0 +1,151 @@
+"""The card of a trained network: what it is, how it was made and what it reached. JSON beside its weights, or inside its ONNX file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self, get_args
+
+from salquest.errors import BrokenFile, InputError
+from salquest.models.fitting import Fit
+from salquest.runs import RunRecord
+
+SCHEMA = 1
+# sides of pictures and maps beyond this are no sizes of a network
+LARGEST_SIDE = 8192
+# of a card from outside; ours have about 100 kB, nearly all of it hashes of pictures
+MAX_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointCard:
+    """What is known about a trained network.
+
+    Attributes:
+        name: as tables show it.
+        size, map_size, fit: (height, width) of its pictures and of its maps, and how pictures are brought to it (`models.fitting`).
+        network: the spec that it is rebuilt from (`models.deep.network.network_spec`).
+        title, source, licence: for people; the licence is that of the weights.
+        family: what it is compared as.
+        salquest: the version that trained it.
+        data: the data sets that it was trained on, with what is known of each.
+        plan: everything that decided its numbers.
+        scores, scores_by_set: metric -> mean over the test pictures; set -> the same, where there are several.
+        limits: what it should not be used for, one sentence each.
+        pictures: key -> perceptual hash of the pictures that it has learnt from.
+        schema: of this card.
+    """
+
+    name: str
+    size: tuple[int, int]
+    map_size: tuple[int, int]
+    fit: Fit = "squash"
+    network: Mapping[str, Any] = field(default_factory=dict)
+    title: str = ""
+    source: str = "trained with salquest"
+    licence: str = ""
+    family: str = "deep"
+    salquest: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
+    scores_by_set: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    limits: tuple[str, ...] = ()
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        for word, given in (("size", self.size), ("map_size", self.map_size)):
+            sides = tuple(given) if isinstance(given, (tuple, list)) else ()
+            if len(sides) != 2 or not all(type(side) is int and 1 <= side <= LARGEST_SIDE for side in sides):
+                raise InputError(f"a network's {word} is a (height, width) of 1 to {LARGEST_SIDE} each; found {given!r}")
+            object.__setattr__(self, word, sides)
+        if self.fit not in get_args(Fit):
+            raise InputError(f"a network's fit is one of {', '.join(get_args(Fit))}; found {self.fit!r}")
+        for word in ("network", "data", "plan", "scores", "scores_by_set", "pictures"):
+            if not isinstance(getattr(self, word), Mapping):
+                raise InputError(f"a card's {word} is a mapping of names; found {getattr(self, word)!r}")
+        for word in ("name", "title", "source", "licence", "family", "salquest"):
+            if not isinstance(getattr(self, word), str):
+                raise InputError(f"a card's {word} is text; found {getattr(self, word)!r}")
+        object.__setattr__(self, "limits", tuple(self.limits))
+
+    @classmethod
+    def of_run(cls, record: RunRecord, name: str, **words: Any) -> Self:
+        """The card of a run's network.
+
+        Args:
+            record: of the run.
+            name: of the network.
+            words: title, licence, limits and others that a record does not have.
+
+        Raises:
+            BrokenFile: a record without a network.
+        """
+        network = record.network
+        if not network:
+            raise BrokenFile(f"the record of {name} describes no network; it was not written to its end")
+        return cls(
+            name=name,
+            size=network["size"],
+            map_size=network["map_size"],
+            fit=network.get("fit", "squash"),
+            network=network,
+            salquest=str(record.versions.get("salquest", "")),
+            data=record.data,
+            plan=record.plan,
+            scores=record.scores,
+            scores_by_set=record.scores_by_set,
+            pictures=record.trained_on.get("pictures", {}),
+            **words,
+        )
+
+    def as_json(self) -> str:
+        """The card as a JSON document."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, content: bytes, path: Path) -> Self:
+        """Read a card.
+
+        Args:
+            content: of the file.
+            path: of the file, for messages.
+
+        Raises:
+            BrokenFile: not a card, or one of a newer salquest.
+        """
+        try:
+            return cls._from_plain(json.loads(content), path)
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise BrokenFile(f"{path} is not the card of a network: {error}") from error
+
+    def as_metadata(self) -> dict[str, str]:
+        """The card as text by name, for the metadata of an ONNX file: what is no text is JSON."""
+        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], path: Path) -> Self:
+        """Read the card in an ONNX file's metadata.
+
+        Raises:
+            BrokenFile: no card, or one of a newer salquest.
+        """
+        text = {f.name for f in fields(cls) if f.type == "str"}
+        try:
+            plain = {name: value if name in text else json.loads(value) for name, value in metadata.items()}
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise BrokenFile(f"{path} has no card of salquest in its metadata: {error}") from error
+        return cls._from_plain(plain, path)
+
+    @classmethod
+    def _from_plain(cls, plain: Any, path: Path) -> Self:
+        known = {f.name for f in fields(cls)}
+        try:
+            if int(plain["schema"]) > SCHEMA:
+                raise BrokenFile(f"{path} has a card of schema {plain['schema']}; this salquest reads up to {SCHEMA}: install a newer one")
+            return cls(**{name: value for name, value in plain.items() if name in known})
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BrokenFile(f"{path} is not the card of a network: {error}") from error
