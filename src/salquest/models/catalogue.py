@@ -36,7 +36,7 @@ class ModelCard:
     family: Family = "baseline"
 
 
-def _late(module: str, name: str, *args: object, **options: object) -> Callable[[], Model]:
+def _late(module: str, name: str, /, *args: object, **options: object) -> Callable[[], Model]:
     """Builds a model whose module is imported when it is wanted: to know the names costs nothing."""
     return lambda: getattr(import_module(f"salquest.models.{module}"), name)(*args, **options)
 

@@ -17,6 +17,8 @@ SCHEMA = 1
 LARGEST_SIDE = 8192
 # of a card from outside; ours have about 100 kB, nearly all of it hashes of pictures
 MAX_BYTES = 16 << 20
+# what is text as it stands; the rest is JSON in an ONNX file's metadata
+TEXT = ("name", "fit", "title", "source", "licence", "family", "salquest")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,7 @@ class CheckpointCard:
         for word in ("network", "data", "plan", "scores", "scores_by_set", "pictures"):
             if not isinstance(getattr(self, word), Mapping):
                 raise InputError(f"a card's {word} is a mapping of names; found {getattr(self, word)!r}")
-        for word in ("name", "title", "source", "licence", "family", "salquest"):
+        for word in TEXT:
             if not isinstance(getattr(self, word), str):
                 raise InputError(f"a card's {word} is text; found {getattr(self, word)!r}")
         object.__setattr__(self, "limits", tuple(self.limits))
@@ -124,7 +126,7 @@ class CheckpointCard:
 
     def as_metadata(self) -> dict[str, str]:
         """The card as text by name, for the metadata of an ONNX file: what is no text is JSON."""
-        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in asdict(self).items()}
+        return {name: value if name in TEXT else json.dumps(value) for name, value in asdict(self).items()}
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], path: Path) -> Self:
@@ -133,9 +135,8 @@ class CheckpointCard:
         Raises:
             BrokenFile: no card, or one of a newer salquest.
         """
-        text = {f.name for f in fields(cls) if f.type == "str"}
         try:
-            plain = {name: value if name in text else json.loads(value) for name, value in metadata.items()}
+            plain = {name: value if name in TEXT else json.loads(value) for name, value in metadata.items()}
         except (json.JSONDecodeError, RecursionError) as error:
             raise BrokenFile(f"{path} has no card of salquest in its metadata: {error}") from error
         return cls._from_plain(plain, path)
