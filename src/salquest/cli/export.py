@@ -9,7 +9,6 @@ from cyclopts import Parameter
 
 from salquest.errors import InputError
 from salquest.models import load_model
-from salquest.models.catalogue import MODELS
 
 if TYPE_CHECKING:
     from salquest.models.deep.trained import TrainedNetwork
@@ -35,14 +34,11 @@ def export(
     """
     if out.suffix.lower() != ".onnx":
         raise InputError(f"an exported network is a file that ends in .onnx; found {out.name}")
-    if model in MODELS and MODELS[model].family != "deep":
-        raise InputError(f"{model} is no network; a run folder or a shipped network can be exported")
     from salquest.models.deep.saving import save_graph
     from salquest.models.deep.trained import TrainedNetwork
 
-    loaded = load_model(model, runtime="torch" if model in MODELS else None)
-    if not isinstance(loaded, TrainedNetwork):
-        loaded = load_model(model, runtime="torch")
+    loaded = load_model(model, runtime="torch")
+    assert isinstance(loaded, TrainedNetwork)
     save_graph(loaded, out, half=half, force=force)
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
     if check:

@@ -140,7 +140,8 @@ def _onto(tap: Tensor, stride: int, grid: tuple[int, int], grid_stride: int) -> 
 
 def _places(cells: int, like: Tensor) -> Tensor:
     """Centres of cells along a side, (cells,), in cells: 0.5, 1.5, ..."""
-    return torch.arange(cells, device=like.device, dtype=torch.float32) + 0.5
+    # float32 even where a map comes in half precision, which cannot tell places of a large map apart
+    return torch.arange(cells, device=like.device, dtype=torch.promote_types(like.dtype, torch.float32)) + 0.5
 
 
 def _gaussian_weights(wanted: Tensor, known: Tensor, sigma: Tensor | float) -> Tensor:

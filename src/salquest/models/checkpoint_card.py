@@ -72,6 +72,8 @@ class CheckpointCard:
         for word in TEXT:
             if not isinstance(getattr(self, word), str):
                 raise InputError(f"a card's {word} is text; found {getattr(self, word)!r}")
+        if not isinstance(self.limits, (tuple, list)) or not all(isinstance(sentence, str) for sentence in self.limits):
+            raise InputError(f"a card's limits are sentences; found {self.limits!r}")
         object.__setattr__(self, "limits", tuple(self.limits))
 
     @classmethod
@@ -96,8 +98,8 @@ class CheckpointCard:
             fit=network.get("fit", "squash"),
             network=network,
             salquest=str(record.versions.get("salquest", "")),
-            data=record.data,
-            plan=record.plan,
+            data=without_places(record.data),
+            plan=without_places(record.plan),
             scores=record.scores,
             scores_by_set=record.scores_by_set,
             pictures=record.trained_on.get("pictures", {}),
@@ -150,3 +152,16 @@ class CheckpointCard:
             return cls(**{name: value for name, value in plain.items() if name in known})
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BrokenFile(f"{path} is not the card of a network: {error}") from error
+
+
+def without_places(account: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's account of its data or plan without the folders of the machine that it was made on."""
+    return {name: _placeless(value) for name, value in account.items() if name not in ("root", "roots")}
+
+
+def _placeless(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return without_places(value)
+    if isinstance(value, (list, tuple)):
+        return [_placeless(one) for one in value]
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value

@@ -2,7 +2,7 @@
 
 card.json             what it is (`models.checkpoint_card`)
 weights.safetensors   its tensors, convolutions' weights as float16 where that was asked for; computed in float32
-model.onnx            the same network for ONNX Runtime
+model.onnx            the graph for ONNX Runtime, which takes its tensors from weights.safetensors: each number is there once
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from pathlib import Path
 
 from salquest.errors import BrokenFile, DataNotFound
 from salquest.models.checkpoint_card import MAX_BYTES, CheckpointCard
+
+WEIGHTS = "weights.safetensors"
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class CheckpointFolder:
     @property
     def weights(self) -> Path:
         """weights.safetensors."""
-        return self.root / "weights.safetensors"
+        return self.root / WEIGHTS
 
     @property
     def graph(self) -> Path:

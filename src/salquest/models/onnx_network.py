@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ INPUT, OUTPUT = "pictures", "log_density"
 MAX_BYTES = 1 << 30
 # ONNX Runtime's levels; its own errors are raised and told, so nothing else is printed on the way
 FATAL = 4
+# a folder that cannot be
+NOWHERE = "/dev/null/nowhere"
 
 
 class OnnxGraph:
@@ -29,6 +32,7 @@ class OnnxGraph:
         content: of the file.
         name: of the file, for messages.
         threads: that one call may use; None for all cores, 1 where calls come from several threads.
+        tensors: by name, those that the graph leaves out.
 
     Attributes:
         metadata: the file's own words about itself.
@@ -37,7 +41,9 @@ class OnnxGraph:
         BrokenFile: not an ONNX file, or not one that reads `pictures` (B, H, W, 3) uint8 and answers `log_density` (B, h, w) float32.
     """
 
-    def __init__(self, content: bytes, *, name: str = "the graph", threads: int | None = None) -> None:
+    def __init__(
+        self, content: bytes, *, name: str = "the graph", threads: int | None = None, tensors: Mapping[str, NDArray] | None = None
+    ) -> None:
         import onnxruntime
 
         self.name = name
@@ -45,6 +51,11 @@ class OnnxGraph:
         options.intra_op_num_threads = threads or 0
         options.inter_op_num_threads = 1
         options.log_severity_level = FATAL
+        # a graph may name other files for its tensors; none is read
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", NOWHERE)
+        # the values outlive the session's loading only if somebody holds them
+        self._tensors = {key: onnxruntime.OrtValue.ortvalue_from_numpy(values) for key, values in (tensors or {}).items()}
+        options.add_external_initializers(list(self._tensors), list(self._tensors.values()))
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors share no other base
@@ -95,11 +106,14 @@ class OnnxNetwork(Model):
         self.name, self.trained_on = name or card.name, dict(card.pictures)
 
     @classmethod
-    def load(cls, path: str | Path, *, name: str | None = None, threads: int | None = None) -> OnnxNetwork:
+    def load(
+        cls, path: str | Path, *, weights: str | Path | None = None, name: str | None = None, threads: int | None = None
+    ) -> OnnxNetwork:
         """Load an ONNX file.
 
         Args:
             path: the file.
+            weights: the safetensors file with the tensors that it leaves out.
             name: as tables show it; its metadata's where it is not given.
             threads: see `OnnxGraph`.
 
@@ -107,7 +121,8 @@ class OnnxNetwork(Model):
             DataNotFound: no such file. BrokenFile: see `OnnxGraph`, or metadata that are none of ours.
         """
         source = Path(path)
-        graph = OnnxGraph(_content(source), name=str(source), threads=threads)
+        tensors = _tensors(Path(weights)) if weights is not None else None
+        graph = OnnxGraph(_content(source), name=str(source), threads=threads, tensors=tensors)
         return cls(graph, CheckpointCard.from_metadata(graph.metadata, source), name=name)
 
     def predict_pixels(self, pixels: Pixels, *, scale: float = 1.0) -> SaliencyMap:
@@ -129,9 +144,19 @@ def _content(path: Path) -> bytes:
             raise BrokenFile(f"{path} is too large to be a network: more than {MAX_BYTES:,} bytes")
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise DataNotFound(f"there is no ONNX file at {path}; `salquest export` writes one") from error
+        raise DataNotFound(f"there is no file at {path}; `salquest export` writes ONNX files") from error
     except OSError as error:
         raise BrokenFile(f"{path} cannot be opened: {error.strerror or error}") from error
+
+
+def _tensors(path: Path) -> dict[str, NDArray]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        return load(_content(path))
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise BrokenFile(f"{path} cannot be read as safetensors: {error}") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import copy
-import io
+import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own custom)
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from salquest.encoders.padded import SameConv2d, SameMaxPool2d, same_padding
 from salquest.errors import InputError, MissingExtra
 from salquest.losses import Prediction
-from salquest.models.deep.network import SaliencyNetwork
+from salquest.models.checkpoint_folder import WEIGHTS
+from salquest.models.deep.network import COUNTED, SaliencyNetwork
 from salquest.models.onnx_network import INPUT, OUTPUT, OnnxGraph
 
 if TYPE_CHECKING:
     import onnx
 
 OPSET = 18
+# before the names of the network's tensors while it is traced
+PREFIX = "network."
 # the example that the exporter follows: odd sides, so that no two grids agree by accident
 EXAMPLE = (133, 187)
 # where file and network are compared, besides the network's own size; two pictures each
@@ -33,7 +38,7 @@ TOLERANCE = 1e-4
 LEAST = 1e-2
 
 
-def export_network(network: SaliencyNetwork, metadata: Mapping[str, str] | None = None) -> bytes:
+def export_network(network: SaliencyNetwork, metadata: Mapping[str, str] | None = None, *, apart: bool = False) -> bytes:
     """The content of an ONNX file that answers as the network does.
 
     The file's input `pictures` is (B, H, W, 3) uint8 RGB, what a decoder of pictures gives: scaling, order of axes and normalisation are in
@@ -42,11 +47,13 @@ def export_network(network: SaliencyNetwork, metadata: Mapping[str, str] | None 
     picture's is left to the caller, as `OnnxNetwork` does it; `size`, `map_size` and `fit` in the metadata say how.
 
     Convolutions whose weights float16 holds exactly (`with_half_weights`) are stored so and computed in float32. Batch norm stands behind its
-    convolution as it is: ONNX Runtime folds it in when it loads the file, which keeps the file's numbers those of the network.
+    convolution as it is: ONNX Runtime folds it in when it loads the file, which keeps the file's numbers those of the network. Tensors of the
+    network go by their names in its state dict.
 
     Args:
         network: it is left as it is.
         metadata: text by name, for the file's `metadata_props`.
+        apart: leave those tensors out, for a graph that lies beside the network's safetensors and is loaded with them.
 
     Raises:
         MissingExtra: without the package onnx. InputError: a network whose ONNX form does not answer as it does, which is measured here.
@@ -57,15 +64,32 @@ def export_network(network: SaliencyNetwork, metadata: Mapping[str, str] | None 
         raise MissingExtra("writing ONNX files", "export") from error
     plain = copy.deepcopy(network).cpu().float().eval()
     model = onnx.load_from_string(_traced(_FromBytes(_with_onnx_padding(copy.deepcopy(plain)))))
-    _store_halves(model, {name: tensor for name, tensor in plain.state_dict().items() if tensor.ndim == 4})
+    stored = stored_tensors(plain)
+    _name_tensors(model, stored)
     model.producer_name = "salquest"
     onnx.helper.set_model_props(model, dict(metadata or {}))
     onnx.checker.check_model(model, full_check=True)
+    tensors = _take_out(model, stored) if apart else {}
     content: bytes = model.SerializeToString()
-    largest = max(difference(network, OnnxGraph(content), size) for size in (*CHECKED_SIZES, network.size))
+    graph = OnnxGraph(content, tensors=tensors)
+    largest = max(difference(network, graph, size) for size in (*CHECKED_SIZES, network.size))
     if not largest <= TOLERANCE:
         raise InputError(f"the exported network differs from torch's by {largest:.2g} in log-density, more than {TOLERANCE:g}")
     return content
+
+
+def stored_tensors(network: SaliencyNetwork) -> dict[str, Tensor]:
+    """The tensors of the state dict as files keep them: convolutions' weights as float16 where that loses nothing, the rest as they are.
+
+    What batch norm counts while it is trained is left out: nothing reads it.
+    """
+    stored = {}
+    for name, tensor in network.state_dict().items():
+        if name.endswith(COUNTED):
+            continue
+        kept = tensor.detach().cpu().contiguous()
+        stored[name] = kept.half() if tensor.ndim == 4 and torch.equal(kept.half().float(), kept) else kept
+    return stored
 
 
 def difference(network: SaliencyNetwork, graph: OnnxGraph, size: tuple[int, int], *, pictures: int = 2, seed: int = 0) -> float:
@@ -120,22 +144,24 @@ def _log_density(network: SaliencyNetwork, pictures: Tensor) -> Tensor:
 
 def _traced(module: nn.Module) -> bytes:
     """The module as ONNX, by the exporter that follows a trace (docs/decisions/0010)."""
-    content = io.BytesIO()
     example = torch.zeros(2, *EXAMPLE, 3, dtype=torch.uint8)
     free = {INPUT: {0: "batch", 1: "height", 2: "width"}, OUTPUT: {0: "batch", 1: "rows", 2: "columns"}}
-    with _quiet(), torch.no_grad():
+    with tempfile.TemporaryDirectory() as place, _quiet(), torch.no_grad():
+        path = Path(place) / "traced.onnx"
         torch.onnx.export(
             module,
             (example,),
-            content,
+            path,
             dynamo=False,
             opset_version=OPSET,
             input_names=[INPUT],
             output_names=[OUTPUT],
             dynamic_axes=free,
-            training=torch.onnx.TrainingMode.PRESERVE,  # batch norm stays where it is
+            # every tensor of the network stays what it is: batch norm is not folded in, nor anything else; ONNX Runtime does it while loading
+            training=torch.onnx.TrainingMode.PRESERVE,
+            do_constant_folding=False,
         )
-    return content.getvalue()
+        return path.read_bytes()
 
 
 @contextmanager
@@ -178,7 +204,8 @@ class _OnnxConvolution(nn.Module):
         self.weight, self.stride, self.groups = layer.weight, layer.stride[0], layer.groups
 
     def forward(self, features: Tensor) -> Tensor:
-        return _SamePadded.apply(features, self.weight, self.stride, self.groups)
+        padded: Tensor = _SamePadded.apply(features, self.weight, self.stride, self.groups)  # type: ignore[no-untyped-call]
+        return padded
 
 
 class _OnnxPooling(nn.Module):
@@ -187,7 +214,8 @@ class _OnnxPooling(nn.Module):
         self.kernel, self.stride = layer.kernel, layer.stride
 
     def forward(self, features: Tensor) -> Tensor:
-        return _SamePooled.apply(features, self.kernel, self.stride)
+        pooled: Tensor = _SamePooled.apply(features, self.kernel, self.stride)  # type: ignore[no-untyped-call]
+        return pooled
 
 
 def _with_onnx_padding(network: SaliencyNetwork) -> SaliencyNetwork:
@@ -201,22 +229,36 @@ def _with_onnx_padding(network: SaliencyNetwork) -> SaliencyNetwork:
     return network
 
 
-def _store_halves(model: onnx.ModelProto, convolutions: Mapping[str, Tensor]) -> None:
-    """Store those weights as float16 that lose nothing by it; each is cast to float32 in front of its convolution."""
+def _name_tensors(model: onnx.ModelProto, stored: Mapping[str, Tensor]) -> None:
+    """Let the graph's initializers go by the names of the state dict, in the types that they are stored in; float16 is cast before it is used."""
     import onnx
 
-    ours = {f"network.{name}" for name in convolutions}
-    casts = []
+    casts, names = [], {}
     for tensor in model.graph.initializer:
-        if tensor.name not in ours:
+        key = tensor.name.removeprefix(PREFIX)
+        if not tensor.name.startswith(PREFIX) or key not in stored:
             continue
-        values = onnx.numpy_helper.to_array(tensor)
-        with np.errstate(over="ignore"):
-            halves = values.astype(np.float16)
-        if np.array_equal(halves.astype(np.float32), values):
-            name = tensor.name
-            tensor.CopyFrom(onnx.numpy_helper.from_array(halves, f"{name}.half"))
-            casts.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
-    nodes: Sequence[Any] = [*casts, *model.graph.node]
+        is_half = stored[key].dtype == torch.float16
+        names[tensor.name] = f"{key}.float" if is_half else key
+        tensor.CopyFrom(onnx.numpy_helper.from_array(stored[key].numpy(), key))
+        if is_half:
+            casts.append(onnx.helper.make_node("Cast", [key], [names[f"{PREFIX}{key}"]], to=onnx.TensorProto.FLOAT))
+    for node in model.graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+    nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
+
+
+def _take_out(model: onnx.ModelProto, stored: Mapping[str, Tensor]) -> dict[str, NDArray]:
+    """Leave of those tensors only name, type and shape in the graph, and answer them."""
+    import onnx
+
+    taken = {}
+    for tensor in model.graph.initializer:
+        if tensor.name in stored:
+            taken[tensor.name] = stored[tensor.name].numpy()
+            tensor.ClearField("raw_data")
+            tensor.data_location = onnx.TensorProto.EXTERNAL
+            tensor.external_data.add(key="location", value=WEIGHTS)
+    return taken

@@ -20,6 +20,9 @@ from salquest.gaze.pictures import Pixels
 from salquest.losses import Activation, Prediction
 from salquest.models.fitting import Fit, fitted_map_size, fitted_size
 
+# ends of the names of tensors that files may leave out: batch norm counts them while it is trained, and nothing reads them
+COUNTED = "num_batches_tracked"
+
 
 @dataclass(frozen=True)
 class NetworkCard:
@@ -110,6 +113,20 @@ class SaliencyNetwork(nn.Module):
             taps, map_size = inputs, self.map_size
         raw = self.decoder(taps)
         return F.interpolate(raw[:, None], map_size, mode="bilinear", align_corners=False)[:, 0]
+
+    def densities(self, pictures: Tensor) -> Tensor:
+        """The densities (B, h, w), each summing to 1, of pictures (B, 3, H, W) in 0..1: a batch, with gradients where they are asked for.
+
+        Pictures of the network's `size` are what it was trained on; others are taken as they are (`fitted_size` says which size suits).
+
+        >>> import torch
+        >>> network = build_network("light", weights="none", activation="softmax", size=(64, 96))
+        >>> pictures = torch.rand(2, 3, 64, 96, requires_grad=True)
+        >>> network.densities(pictures)[:, :32].sum().backward()  # what would draw attention to the upper half
+        >>> tuple(pictures.grad.shape)
+        (2, 3, 64, 96)
+        """
+        return Prediction(self(pictures), self.activation).density
 
     @torch.inference_mode()
     def predict_pixels(self, pixels: Pixels, *, scale: float = 1.0) -> SaliencyMap:

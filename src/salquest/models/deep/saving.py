@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from salquest.datasets.catalogue import DATASETS
 from salquest.errors import InputError, Refused
 from salquest.models.checkpoint_card import CheckpointCard
 from salquest.models.checkpoint_folder import CheckpointFolder
-from salquest.models.deep.export import export_network, with_half_weights
+from salquest.models.deep.export import export_network, stored_tensors, with_half_weights
 from salquest.models.deep.trained import TrainedNetwork
 from salquest.runs import write_bytes
 from salquest.runs.atomic import write_folder, write_text
@@ -102,15 +102,13 @@ def save_checkpoint(
         raise Refused(f"{root} is there already; choose another name")
     told = card or card_of(model)
     network = with_half_weights(model.network) if half else model.network
-    content = export_network(network, told.as_metadata()) if graph else None
-    stored = {
-        name: (tensor.half() if half and tensor.ndim == 4 else tensor).detach().cpu().contiguous()
-        for name, tensor in network.state_dict().items()
-    }
+    content = export_network(network, told.as_metadata(), apart=True) if graph else None
+    words = {"name": told.name, "licence": told.licence, "salquest": told.salquest}
+    weights = save(stored_tensors(network), metadata=words)
 
     def fill(place: Path) -> None:
         folder = CheckpointFolder(place)
-        save_file(stored, folder.weights, metadata={"name": told.name, "licence": told.licence, "salquest": told.salquest})
+        write_bytes(folder.weights, weights)
         write_text(folder.card_path, told.as_json())
         if content is not None:
             write_bytes(folder.graph, content)

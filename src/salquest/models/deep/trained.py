@@ -18,7 +18,7 @@ from salquest.gaze.pictures import Pixels
 from salquest.models.checkpoint_card import CheckpointCard
 from salquest.models.checkpoint_folder import CheckpointFolder
 from salquest.models.contract import Model
-from salquest.models.deep.network import SaliencyNetwork, rebuild_network
+from salquest.models.deep.network import COUNTED, SaliencyNetwork, rebuild_network
 from salquest.runs import RunFolder
 
 
@@ -101,13 +101,13 @@ def _network_of(spec: Mapping[str, Any], weights: Path, where: str) -> SaliencyN
             found = {key: tuple(stored.get_slice(key).get_shape()) for key in stored.keys()}  # noqa: SIM118 (a file, not a mapping)
         with torch.device("meta"):
             wanted = {key: tuple(tensor.shape) for key, tensor in rebuild_network(spec).state_dict().items()}
-        if apart := sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key)):
+        if apart := sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key) and not key.endswith(COUNTED)):
             raise BrokenFile(
                 f"{weights} does not fit the network of {where}: {apart[0]} is {found.get(apart[0], 'missing')}, "
                 f"not {wanted.get(apart[0], 'there')}"
             )
         network = rebuild_network(spec)
-        network.load_state_dict(load_file(weights))
+        network.load_state_dict(load_file(weights), strict=False)  # but for counters nothing is missing, as was seen above
     except (SafetensorError, RuntimeError, OSError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         if isinstance(error, SalquestError):
             raise
