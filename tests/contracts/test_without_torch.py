@@ -65,6 +65,28 @@ def test_a_data_set_is_checked(tiny_set):
     assert (done.returncode, json.loads(done.stdout)["fixations"]) == (0, 240)
 
 
+def test_an_exported_network_predicts(tmp_path):
+    from salquest.models.checkpoint_card import CheckpointCard
+    from salquest.models.deep.network import build_network, network_spec
+    from salquest.models.deep.saving import save_graph
+    from salquest.models.deep.trained import TrainedNetwork
+
+    options = {"width": 8}
+    network = build_network("light", weights="none", activation="softmax", size=(64, 96), map_size=(32, 48), decoder_options=options)
+    card = CheckpointCard(name="small", size=(64, 96), map_size=(32, 48), network=network_spec("light", network, options))
+    save_graph(TrainedNetwork(network, name="small", card=card), tmp_path / "small.onnx")
+    code = "import numpy as np, salquest; print(salquest.predict(np.zeros((20, 30, 3), np.uint8), model=sys.argv[1]).size)"
+    done = without_torch(code, str(tmp_path / "small.onnx"))
+    assert (done.stdout, done.stderr) == ("(20, 30)\n", "")
+
+
+def test_to_load_a_model_neither_torch_nor_scipy_nor_matplotlib_is_imported():
+    code = (
+        "from salquest.models import load_model; print([room for room in ('torch', 'scipy', 'matplotlib', 'rich') if room in sys.modules])"
+    )
+    assert without_torch(code).stdout == "[]\n"
+
+
 def test_a_network_asks_for_the_part_that_is_missing():
     done = salquest("list", "losses")
     assert done.returncode == 2

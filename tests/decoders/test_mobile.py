@@ -77,11 +77,23 @@ def test_a_constant_map_stays_constant_up_to_the_border_when_it_is_blurred_and_g
 
 def test_a_coarse_tap_is_enlarged_by_a_whole_factor_and_what_juts_out_is_cut_off() -> None:
     tap = torch.arange(8.0).view(1, 1, 8, 1).expand(1, 1, 8, 10)
-    enlarged = _onto(tap, (30, 40))
+    enlarged = _onto(tap, 32, (30, 40), 8)
     assert enlarged.shape == (1, 1, 30, 40)
     # rows 4 i + 1.5 of the fine grid are the centre of coarse row i, whatever the fine grid's length
     torch.testing.assert_close((enlarged[0, 0, 5, 0] + enlarged[0, 0, 6, 0]) / 2, torch.tensor(1.0))
     torch.testing.assert_close((enlarged[0, 0, 25, 0] + enlarged[0, 0, 26, 0]) / 2, torch.tensor(6.0))
+
+
+def test_a_small_picture_s_taps_lie_on_each_other_by_their_strides() -> None:
+    tap = torch.tensor([0.0, 1.0]).view(1, 1, 2, 1).expand(1, 1, 2, 2)
+    enlarged = _onto(tap, 32, (6, 6), 8)  # 6 rows over 2 look like a factor of 3
+    assert (enlarged[0, 0, 1, 0] + enlarged[0, 0, 2, 0]).item() == pytest.approx(0.125)
+    assert enlarged[0, 0, 5, 0].item() == pytest.approx(0.875)
+
+
+def test_every_tap_has_a_stride() -> None:
+    with pytest.raises(InputError, match=r"every tap has a stride; found 4 taps and the strides \(4, 8\)"):
+        MobileReadout(CHANNELS, strides=(4, 8))
 
 
 def test_the_whole_network_has_fewer_than_two_million_parameters_and_reads_four_strides() -> None:

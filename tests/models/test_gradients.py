@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import doctest
+
 import torch
 
 from salquest.models import load_model
+from salquest.models.deep import network as networks
+
+
+def test_the_example_of_the_docs_runs() -> None:
+    (example,) = (test for test in doctest.DocTestFinder().find(networks) if test.examples)
+    assert example.name.endswith("densities")
+    assert doctest.DocTestRunner().run(example).failed == 0
 
 
 def test_gradients_reach_the_picture(small_run) -> None:

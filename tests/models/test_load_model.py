@@ -35,10 +35,41 @@ def test_a_network_by_name_has_to_be_trained():
         load_model("bruckert")
 
 
-def test_predict_without_a_model_says_on_stderr_which_it_takes(capsys):
+def test_without_a_trained_default_predict_says_on_stderr_which_it_takes(capsys, monkeypatch):
+    monkeypatch.setattr("salquest.models.default.DEFAULT", "centre-bias")
     found = predict(PICTURE)
     assert found.size == (4, 5)
     assert capsys.readouterr().err.startswith("salquest: no trained model ships yet; the default is centre-bias")
+
+
+def test_a_run_folder_has_the_runtime_torch_only(small_run):
+    with pytest.raises(
+        InputError, match=r"is a run folder, which runs by torch; `salquest export --model .* makes a file for the runtime onnx"
+    ):
+        load_model(small_run, runtime="onnx")
+
+
+def test_an_onnx_file_has_the_runtime_onnx_only(small_file):
+    with pytest.raises(InputError, match=r"small.onnx runs by ONNX Runtime only; for torch name the run folder"):
+        load_model(small_file, runtime="torch")
+
+
+def test_a_runtime_that_there_is_not_is_refused():
+    with pytest.raises(InputError, match=r"a runtime is one of onnx, torch; found 'jax'"):
+        load_model("uniform", runtime="jax")
+
+
+def test_what_is_no_network_has_no_runtime():
+    with pytest.raises(InputError, match=r"uniform is no network; it runs by itself, without a runtime"):
+        load_model("uniform", runtime="onnx")
+
+
+def test_a_file_of_another_kind_is_no_model(tmp_path):
+    (tmp_path / "weights.pth").write_bytes(b"\x80")
+    with pytest.raises(
+        BrokenFile, match=r"weights.pth is no model: a model is a name, a run folder, the folder of a checkpoint, or an .onnx file"
+    ):
+        load_model(tmp_path / "weights.pth")
 
 
 @pytest.mark.parametrize("model", ["uniform", Uniform()], ids=["name", "model"])

@@ -173,7 +173,7 @@ def _of_folder(path: Path, device: str, runtime: Runtime | None) -> Model:
     RunFolder(path).read()  # says what a folder lacks before torch is loaded
     if runtime == "onnx":
         raise InputError(
-            f"{path} is a run folder, which runs by torch; `salquest export --model {path} FILE.onnx` makes the file for the runtime onnx"
+            f"{path} is a run folder, which runs by torch; `salquest export --model {path} FILE.onnx` makes a file for the runtime onnx"
         )
     from salquest.models.deep.trained import TrainedNetwork
 

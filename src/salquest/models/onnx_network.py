@@ -51,6 +51,8 @@ class OnnxGraph:
         options.intra_op_num_threads = threads or 0
         options.inter_op_num_threads = 1
         options.log_severity_level = FATAL
+        # idle threads wait instead of turning round: the other cores decode the next pictures meanwhile, or belong to somebody else
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # a graph may name other files for its tensors; none is read
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", NOWHERE)
         # the values outlive the session's loading only if somebody holds them
