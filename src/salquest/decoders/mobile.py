@@ -90,7 +90,11 @@ class MobileReadout(nn.Module):
             here = self.strides[self.level]
             # a 1x1 convolution and an average change places freely: the smaller map first
             merged = merged + (lateral(_onto(tap, stride, grid, here)) if stride < here else _onto(lateral(tap), stride, grid, here))
-        return self._blurred(self.last(self.smooth(merged))[:, 0]) + self.prior_weight * self._stretched_prior(grid, merged)
+        smoothed = self.smooth(merged)
+        # in bfloat16 a log-density of -8 would be off by 3 %: the last steps are taken in float32 or better whatever the training's precision
+        with torch.autocast(smoothed.device.type, enabled=False):
+            raw = self.last(smoothed.to(torch.promote_types(smoothed.dtype, torch.float32)))[:, 0]
+            return self._blurred(raw) + self.prior_weight * self._stretched_prior(grid, raw)
 
     def _blurred(self, maps: Tensor) -> Tensor:
         rows, columns = (_places(length, maps) for length in maps.shape[-2:])

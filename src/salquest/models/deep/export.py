@@ -143,7 +143,7 @@ def _log_density(network: SaliencyNetwork, pictures: Tensor) -> Tensor:
 
 
 def _traced(module: nn.Module) -> bytes:
-    """The module as ONNX, by the exporter that follows a trace (docs/decisions/0010)."""
+    """The module as ONNX, by the exporter that follows a trace (docs/decisions/0012)."""
     example = torch.zeros(2, *EXAMPLE, 3, dtype=torch.uint8)
     free = {INPUT: {0: "batch", 1: "height", 2: "width"}, OUTPUT: {0: "batch", 1: "rows", 2: "columns"}}
     with tempfile.TemporaryDirectory() as place, _quiet(), torch.no_grad():
