@@ -1,0 +1,60 @@
+"""One piece of work on each of many pictures: several at a time, results in order, broken pictures named while the rest is done."""
+
+from __future__ import annotations
+
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from salquest.applications.picture_list import PictureFile
+from salquest.errors import InputError, Refused, SalquestError
+
+Result = TypeVar("Result")
+# pictures in flight per thread: enough that none waits, few enough that results do not pile up
+IN_FLIGHT = 2
+
+
+def each_picture(
+    pictures: Sequence[PictureFile], work: Callable[[PictureFile], Result], *, workers: int
+) -> Iterator[tuple[PictureFile, Result | SalquestError]]:
+    """What becomes of each picture, in order, whoever is ready first.
+
+    Threads do it: decoding, numpy and zlib work outside Python's lock, and a model's weights are there once.
+
+    Args:
+        pictures: in the order of the answers.
+        work: carried out on each, in one of the threads. A SalquestError that it raises is that picture's answer; Refused, which says that
+            the disk takes no more, ends everything.
+        workers: threads.
+
+    Raises:
+        InputError: fewer than one worker. Refused: as above.
+    """
+    if workers < 1:
+        raise InputError(f"pictures are worked on by one thread or more; found {workers} workers")
+    pool = ThreadPoolExecutor(workers)
+    waiting: deque[tuple[PictureFile, Future[Result]]] = deque()
+    try:
+        with warnings.catch_warnings():  # set once, outside of the threads: they share the filters
+            warnings.filterwarnings("ignore", module="PIL")  # about odd metadata
+            for picture in pictures:
+                waiting.append((picture, pool.submit(work, picture)))
+                if len(waiting) > IN_FLIGHT * workers:
+                    yield _answer(*waiting.popleft())
+            while waiting:
+                yield _answer(*waiting.popleft())
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _answer(picture: PictureFile, future: Future[Result]) -> tuple[PictureFile, Result | SalquestError]:
+    try:
+        return picture, future.result()
+    except Refused:
+        raise
+    except SalquestError as error:
+        return picture, error
+    except MemoryError:
+        return picture, InputError(f"{picture.path} is too large for this machine's memory; scale it down first")

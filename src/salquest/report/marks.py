@@ -1,0 +1,63 @@
+"""What is drawn onto pictures: numbered or named outlines, and the stops of a scanpath."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from salquest.report.figures import COLOURS
+from salquest.report.sheets import label_font, plain
+
+# reddish, bluish and so on are told apart on photographs when a light line lies beside the dark one
+HALO = "#ffffff"
+
+
+def outlined(pixels: NDArray[np.uint8], shapes: Sequence[tuple[str, Sequence[tuple[float, float]]]]) -> NDArray[np.uint8]:
+    """A picture (H, W, 3) with polygons drawn on it, each with its label at its first corner.
+
+    Args:
+        pixels: the picture; it is not changed.
+        shapes: label and corners (x, y), where 0 is the picture's left or upper edge.
+    """
+    canvas = Image.fromarray(pixels)
+    draw, line, font = _pen(canvas)
+    for number, (label, corners) in enumerate(shapes):
+        closed = [*corners, corners[0]]
+        draw.line(closed, fill=HALO, width=3 * line, joint="curve")
+        draw.line(closed, fill=COLOURS[number % len(COLOURS)], width=line, joint="curve")
+    for number, (label, corners) in enumerate(shapes):  # above all lines
+        _label(draw, corners[0], plain(label)[:40], COLOURS[number % len(COLOURS)], font, canvas.size)
+    return np.asarray(canvas)
+
+
+def path_drawn(pixels: NDArray[np.uint8], stops: Sequence[tuple[float, float]]) -> NDArray[np.uint8]:
+    """A picture (H, W, 3) with numbered stops (x, y), pixel centres at integers, and lines from each to the next."""
+    canvas = Image.fromarray(pixels)
+    draw, line, font = _pen(canvas)
+    places = [(x + 0.5, y + 0.5) for x, y in stops]
+    if len(places) > 1:
+        draw.line(places, fill=HALO, width=3 * line, joint="curve")
+        draw.line(places, fill=COLOURS[0], width=line, joint="curve")
+    radius = 0.8 * font.size
+    for number, (x, y) in enumerate(places, start=1):
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=COLOURS[0], outline=HALO, width=line)
+        draw.text((x, y), str(number), fill=HALO, font=font, anchor="mm")
+    return np.asarray(canvas)
+
+
+def _pen(canvas: Image.Image) -> tuple[ImageDraw.ImageDraw, int, object]:
+    """A pen as thick, and letters as tall, as the picture can bear."""
+    side = (canvas.width * canvas.height) ** 0.5
+    return ImageDraw.Draw(canvas), max(1, round(side / 300)), label_font(int(np.clip(side / 32, 9, 96)))
+
+
+def _label(draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, colour: str, font: object, size: tuple[int, int]) -> None:
+    left, top, right, bottom = draw.textbbox((0, 0), text, font=font)  # type: ignore[arg-type]
+    wide, tall = right + left + 4, bottom + top // 2
+    x = min(max(0.0, at[0]), max(0.0, size[0] - wide))
+    y = min(max(0.0, at[1]), max(0.0, size[1] - tall))
+    draw.rectangle((x, y, x + wide, y + tall), fill=colour)
+    draw.text((x + 2, y), text, fill=HALO, font=font)  # type: ignore[arg-type]
