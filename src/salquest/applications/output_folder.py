@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from salquest.applications.picture_list import printable
+from salquest.applications.picture_list import PictureFile, printable
 from salquest.errors import Refused
 from salquest.runs import write_bytes, write_json
 
@@ -29,21 +29,29 @@ class _Record(msgspec.Struct, forbid_unknown_fields=True):
 class OutputFolder:
     """Files made from pictures under one request, taken up again where the same request is made again.
 
-    `made.json` beside them holds the request, and per file the SHA-256 of the picture that it was made from ("" until it is made): a file is
-    made again when it is missing or its picture has changed. Safe to be used by several threads.
+    `made.json` beside them holds the request, and per file the SHA-256 of the picture that it was made from ("" until it is made): a file
+    is made again when it is missing or its picture has changed. Safe to be used by several threads.
 
     Args:
         root: the folder.
         request: what decides the content of the files, as plain values. Every key that an earlier request had too has to have its value.
         files: names of the files that will be made, relative to root.
+        pictures: what they will be made from, so that none of it is written over, not even by force.
         force: make everything again, whatever is there.
 
     Raises:
-        Refused: the folder holds what another request made, or a file of one of these names that no record speaks of.
+        Refused: the folder holds what another request made, or a file of one of these names that no record speaks of,
+            or one of the pictures.
     """
 
-    def __init__(self, root: Path, request: Mapping[str, Any], *, files: Iterable[str], force: bool = False) -> None:
+    def __init__(
+        self, root: Path, request: Mapping[str, Any], *, files: Sequence[str], pictures: Sequence[PictureFile] = (), force: bool = False
+    ) -> None:
         self.root = root
+        read = {picture.path.resolve() for picture in pictures}
+        for name in files:
+            if (root / name).resolve() in read:
+                raise Refused(f"{root / name} is one of the pictures that are read, and would be written over; choose another folder")
         self._lock, self._saved = threading.Lock(), time.monotonic()
         earlier = _Record(SCHEMA, {}, {}) if force else self._read()
         for key, value in request.items():

@@ -53,10 +53,10 @@ def list_pictures(inputs: Sequence[str | Path], *, recursive: bool = False, out:
         InputError: two pictures would have the same name, `out` is a folder that pictures are read from, or there is no picture at all.
     """
     failures: list[str] = []
-    found: dict[str, PictureFile] = {}  # by absolute path
+    found: dict[Path, PictureFile] = {}
     for word in inputs:
         for picture in _meant(word, recursive, out, failures):
-            found.setdefault(os.path.abspath(picture.path), picture)
+            found.setdefault(picture.path.absolute(), picture)
     if not found and not failures:
         raise InputError("no pictures were named; give picture files, folders that hold some, or a list of paths")
     _check_names(found.values())
@@ -64,7 +64,7 @@ def list_pictures(inputs: Sequence[str | Path], *, recursive: bool = False, out:
 
 
 def printable(name: str) -> str:
-    """A file's name as text that can be written and printed: bytes that are no UTF-8 as \\udcNN, line breaks and their like escaped."""
+    """A file's name as text that can be written and printed: what is no UTF-8 or does not print is escaped."""
     written = name.encode("utf-8", "backslashreplace").decode()
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in written)
 
@@ -77,7 +77,7 @@ def paths_of_list(content: bytes) -> list[Path]:
 
 def _meant(word: str | Path, recursive: bool, out: Path | None, failures: list[str]) -> Iterator[PictureFile]:
     path = Path(word).expanduser()
-    if os.path.isdir(path):
+    if _is_folder(path):
         if out is not None and os.path.realpath(path) == os.path.realpath(out):
             raise InputError(f"pictures are read from {path}, so what is made goes elsewhere: it would be taken for pictures the next time")
         before = len(failures)
@@ -87,7 +87,7 @@ def _meant(word: str | Path, recursive: bool, out: Path | None, failures: list[s
             failures.append(f"{path} holds no pictures" + ("" if recursive else "; --recursive looks into its sub-folders too"))
     elif isinstance(word, str) and glob.has_magic(word) and not os.path.lexists(path):
         fixed = _before_wildcards(path)
-        matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True)) if not os.path.isdir(match)]
+        matches = [Path(match) for match in sorted(glob.iglob(str(path), recursive=True)) if not _is_folder(Path(match))]  # noqa: PTH207
         if not matches:
             failures.append(f"no file matches {word}")
         yield from (PictureFile(match, _name_within(match, fixed)) for match in matches)
@@ -103,6 +103,13 @@ def _of_folder(root: Path, recursive: bool, out: Path | None, failures: list[str
         here = Path(place)
         folders[:] = sorted(name for name in folders if recursive and not name.startswith(".") and not _same(here / name, out))
         yield from (PictureFile(here / name, _name_within(here / name, root)) for name in sorted(files) if is_picture(here / name))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # it may not be looked at; reading it says why
+        return False
 
 
 def _same(folder: Path, out: Path | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +11,9 @@ from typing import TypeVar
 
 from salquest.applications.picture_list import PictureFile
 from salquest.errors import InputError, Refused, SalquestError
+from salquest.gaze import SaliencyMap
+from salquest.gaze.pictures import Pixels
+from salquest.models import Model
 
 Result = TypeVar("Result")
 # pictures in flight per thread: enough that none waits, few enough that results do not pile up
@@ -36,25 +40,43 @@ def each_picture(
         raise InputError(f"pictures are worked on by one thread or more; found {workers} workers")
     pool = ThreadPoolExecutor(workers)
     waiting: deque[tuple[PictureFile, Future[Result]]] = deque()
+
+    def next_answer() -> tuple[PictureFile, Result | SalquestError]:
+        picture, future = waiting.popleft()
+        try:
+            return picture, future.result()
+        except Refused:
+            raise
+        except SalquestError as error:
+            return picture, error
+        except MemoryError:
+            return picture, InputError(f"{picture.path} is too large for this machine's memory; scale it down first")
+
     try:
         with warnings.catch_warnings():  # set once, outside of the threads: they share the filters
             warnings.filterwarnings("ignore", module="PIL")  # about odd metadata
             for picture in pictures:
                 waiting.append((picture, pool.submit(work, picture)))
                 if len(waiting) > IN_FLIGHT * workers:
-                    yield _answer(*waiting.popleft())
+                    yield next_answer()
             while waiting:
-                yield _answer(*waiting.popleft())
+                yield next_answer()
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _answer(picture: PictureFile, future: Future[Result]) -> tuple[PictureFile, Result | SalquestError]:
-    try:
-        return picture, future.result()
-    except Refused:
-        raise
-    except SalquestError as error:
-        return picture, error
-    except MemoryError:
-        return picture, InputError(f"{picture.path} is too large for this machine's memory; scale it down first")
+class PredictInTurn:
+    """A model that several threads may ask: cheap ones answer at the same time, networks one after the other.
+
+    A network fills the cores itself, and a module is not promised to bear two threads at once.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model, self._turn = model, threading.Lock()
+
+    def __call__(self, pixels: Pixels) -> SaliencyMap:
+        """The map of a picture (H, W, 3)."""
+        if self.model.is_cheap:
+            return self.model.predict_pixels(pixels)
+        with self._turn:
+            return self.model.predict_pixels(pixels)

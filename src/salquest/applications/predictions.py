@@ -26,13 +26,13 @@ import numpy as np
 from salquest.applications.map_outputs import PictureMap, Wanted
 from salquest.applications.output_folder import OutputFolder
 from salquest.applications.picture_list import PictureFile, list_pictures
-from salquest.applications.picture_work import each_picture
-from salquest.errors import InputError, Refused, SalquestError
+from salquest.applications.picture_work import PredictInTurn, each_picture
+from salquest.errors import InputError, SalquestError
 from salquest.evaluation.scoring import available_cores
 from salquest.gaze import SaliencyMap, read_picture
 from salquest.gaze.map_files import read_map
 from salquest.gaze.pictures import Pixels, picture_digest
-from salquest.models import Model, load_model
+from salquest.models import load_model
 from salquest.models.catalogue import DEFAULT, fingerprint
 from salquest.report import Tile, overlay, thumbnail, tile_sheet
 
@@ -93,19 +93,23 @@ def predict_pictures(
 
     Raises:
         InputError: nothing to predict, or names that clash. UnknownName, DataNotFound, BrokenFile: a model that cannot be loaded.
-        Refused: `out` holds another request's files, or the disk takes no more. A picture that cannot be read is among the failures instead.
+        Refused: `out` holds another request's files, or the disk takes no more. A picture that cannot be read is among the failures
+            instead.
     """
     root, asked = Path(out), wanted or Wanted()
     found = list_pictures(inputs, recursive=recursive, out=root)
     names = model_names(models)
     loaded = [(load_model(word, device=device), fingerprint(word)) for word in models]  # all of them before a folder is made
     folders = [root] if len(models) == 1 else [root / name for name in names]
-    _refuse_to_overwrite(found.pictures, folders, list(asked.endings()))
     stations = []
     for name, (model, print_), folder in zip(names, loaded, folders, strict=True):
         files = [picture.name + ending for picture in found.pictures for ending in asked.endings()]
         request = {"model": name, "fingerprint": print_, **asked.request()}
-        stations.append(_Station(name, print_, model, OutputFolder(folder, request, files=files, force=force), asked))
+        stations.append(
+            _Station(
+                name, print_, PredictInTurn(model), OutputFolder(folder, request, files=files, pictures=found.pictures, force=force), asked
+            )
+        )
     work = _Work(stations, _sheets(root, found.pictures, stations, force=force) if len(stations) > 1 else None)
     told = Predicted(failures=list(found.failures))
     good: list[tuple[PictureFile, str]] = []
@@ -155,7 +159,7 @@ class _Station:
 
     name: str
     fingerprint: str
-    model: Model
+    predict: PredictInTurn
     folder: OutputFolder
     wanted: Wanted
 
@@ -184,8 +188,6 @@ class _Work:
     def __init__(self, stations: Sequence[_Station], sheets: OutputFolder | None) -> None:
         self.stations, self.sheets = stations, sheets
         self._large = threading.Lock()
-        # networks take turns: each fills the cores itself, and a module is not promised to bear two threads at once
-        self._network = threading.Lock()
 
     def __call__(self, picture: PictureFile) -> _Answer:
         digest = picture_digest(picture.path)
@@ -206,7 +208,7 @@ class _Work:
         tiles = [Tile(picture.path.name, thumbnail(pixels, SHEET_TILE))]
         for station in self.stations:
             if missing[station.name] or sheet:
-                one = PictureMap(picture, pixels, self._predict(station.model, pixels), station.wanted)
+                one = PictureMap(picture, pixels, station.predict(pixels), station.wanted)
                 makers = station.wanted.endings()
                 for ending in missing[station.name]:
                     station.folder.write(picture.name + ending, makers[ending](one), digest)
@@ -215,25 +217,11 @@ class _Work:
         if self.sheets is not None and sheet:
             self.sheets.write(_sheet_name(picture), tile_sheet(tiles, columns=SHEET_COLUMNS, width=SHEET_TILE), digest)
 
-    def _predict(self, model: Model, pixels: Pixels) -> SaliencyMap:
-        if model.is_cheap:
-            return model.predict_pixels(pixels)
-        with self._network:
-            return model.predict_pixels(pixels)
-
     def save(self) -> None:
         for station in self.stations:
             station.folder.save()
         if self.sheets is not None:
             self.sheets.save()
-
-
-def _refuse_to_overwrite(pictures: Sequence[PictureFile], folders: Sequence[Path], endings: Sequence[str]) -> None:
-    read = {picture.path.resolve() for picture in pictures}
-    for folder in folders:
-        for picture in pictures:
-            if any((folder / (picture.name + ending)).resolve() in read for ending in endings):
-                raise Refused(f"what is made from {picture.path} would overwrite a picture that is read; choose another folder than {folder}")
 
 
 def _sheet_name(picture: PictureFile) -> str:
@@ -242,7 +230,7 @@ def _sheet_name(picture: PictureFile) -> str:
 
 def _sheets(root: Path, pictures: Sequence[PictureFile], stations: Sequence[_Station], *, force: bool) -> OutputFolder:
     request = {"models": {station.name: station.fingerprint for station in stations}}
-    return OutputFolder(root / SHEETS, request, files=[_sheet_name(picture) for picture in pictures], force=force)
+    return OutputFolder(root / SHEETS, request, files=[_sheet_name(picture) for picture in pictures], pictures=pictures, force=force)
 
 
 def _small_overlay(small: Pixels, saliency: SaliencyMap) -> Pixels:

@@ -43,7 +43,8 @@ def salient_regions(saliency: SaliencyMap, count: int = 5) -> list[SalientRegion
     The rule: the map is averaged to a grid of at most 128 cells along its longer side, and heights are measured above its lowest cell.
     Flooding it from the top, each local maximum opens a region; where two regions meet above 0.8 of the lower peak, they become one, else
     the border stays there (a watershed with a limit on how shallow a valley may be). A region is what of this lies above half of its peak's
-    height; its share is the sum of the density there, its box what encloses it, exact to a cell. Shares of different regions do not overlap.
+    height; its share is the sum of the density there, its box what encloses it, exact to a cell. Shares of different regions do not
+    overlap.
 
     Args:
         saliency: of any kind; values count above their minimum.

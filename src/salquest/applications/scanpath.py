@@ -62,7 +62,8 @@ def simulated_scanpath(
         Fewer stops where nothing is left above the map's minimum, none for a map without contrast.
 
     Raises:
-        InputError: fewer than one stop, a radius that is not positive, a radius in degrees without the resolution, or forgetting outside 0..1.
+        InputError: fewer than one stop, a radius that is not positive, a radius in degrees without the resolution, or forgetting outside
+            0..1.
     """
     check_scanpath(stops, radius, forgetting)
     height, width = saliency.size

@@ -41,12 +41,13 @@ def predict(
         inputs: Picture files, folders, or patterns like 'photos/**/*.jpg'; - reads paths from stdin, one a line or divided by zero bytes.
         out: The folder for the maps; several models fill a folder each in it, and sheets/ shows them side by side.
         model: A name from `salquest list models`, or a run folder; several may be given.
-        format: npy keeps every float; png16 is a 16-bit grey picture; png8 is for looking at, 1 to 255, because a 0 under a fixation would ruin KL.
+        format: npy keeps every float; png16 is a 16-bit grey picture; png8 is for looking at, 1 to 255, because a 0 under a fixation
+            would ruin KL.
         overlay: Write the map over its picture too, as NAME.overlay.jpg.
         sheet: Write contact sheets of all pictures with their maps, pages/001.jpg and on.
         regions: Write up to N most looked-at regions, as NAME.regions.json; drawn with --overlay.
-        scanpath: Write up to N stops of a simulated scanpath, as NAME.scanpath.json; drawn with --overlay. The map's peaks in order, no model
-            of eye movements.
+        scanpath: Write up to N stops of a simulated scanpath, as NAME.scanpath.json; drawn with --overlay. The map's peaks in order, no
+            model of eye movements.
         radius: Of the scanpath's inhibition of return, as a fraction of the picture's smaller side.
         forgetting: What part of the inhibition is lost with every stop, 0 to 1.
         recursive: Look into sub-folders too, and keep them.

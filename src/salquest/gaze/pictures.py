@@ -51,7 +51,7 @@ def picture_size(path: str | Path) -> tuple[int, int]:
 
 
 def picture_digest(path: str | Path) -> str:
-    """SHA-256 of a picture file's bytes, in hexadecimal digits: whether it is still the same. Raises as `read_picture`, for what cannot be read."""
+    """SHA-256 of a picture file's bytes in hexadecimal digits, to see whether it is still the same. Raises as `read_picture`."""
     return hashlib.sha256(_content(Path(path))).hexdigest()
 
 

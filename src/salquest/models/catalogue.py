@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from salquest import __version__
 from salquest.errors import DataNotFound, InputError, UnknownName
 from salquest.models.baselines import Uniform, embedded_centre_bias
 from salquest.models.contract import Model
-from salquest.runs import RunFolder
+from salquest.runs import RunFolder, versions
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def fingerprint(name: str | Path) -> str:
         UnknownName, DataNotFound, BrokenFile: as `load_model`.
     """
     if str(name) in MODELS:
-        return f"{name} of salquest {__version__}"
+        return f"{name} of salquest {versions('salquest').get('salquest', 'uninstalled')}"
     path = Path(name).expanduser()
     if not path.is_dir():
         raise UnknownName("model or run folder", str(name), MODELS)

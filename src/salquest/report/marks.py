@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from salquest.report.figures import COLOURS
 from salquest.report.sheets import label_font, plain
@@ -24,7 +24,7 @@ def outlined(pixels: NDArray[np.uint8], shapes: Sequence[tuple[str, Sequence[tup
     """
     canvas = Image.fromarray(pixels)
     draw, line, font = _pen(canvas)
-    for number, (label, corners) in enumerate(shapes):
+    for number, (_, corners) in enumerate(shapes):
         closed = [*corners, corners[0]]
         draw.line(closed, fill=HALO, width=3 * line, joint="curve")
         draw.line(closed, fill=COLOURS[number % len(COLOURS)], width=line, joint="curve")
@@ -48,16 +48,18 @@ def path_drawn(pixels: NDArray[np.uint8], stops: Sequence[tuple[float, float]]) 
     return np.asarray(canvas)
 
 
-def _pen(canvas: Image.Image) -> tuple[ImageDraw.ImageDraw, int, object]:
+def _pen(canvas: Image.Image) -> tuple[ImageDraw.ImageDraw, int, ImageFont.FreeTypeFont]:
     """A pen as thick, and letters as tall, as the picture can bear."""
     side = (canvas.width * canvas.height) ** 0.5
-    return ImageDraw.Draw(canvas), max(1, round(side / 300)), label_font(int(np.clip(side / 32, 9, 96)))
+    return ImageDraw.Draw(canvas), max(2, round(side / 200)), label_font(int(np.clip(side / 32, 9, 96)))
 
 
-def _label(draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, colour: str, font: object, size: tuple[int, int]) -> None:
-    left, top, right, bottom = draw.textbbox((0, 0), text, font=font)  # type: ignore[arg-type]
+def _label(
+    draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, colour: str, font: ImageFont.FreeTypeFont, size: tuple[int, int]
+) -> None:
+    left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
     wide, tall = right + left + 4, bottom + top // 2
     x = min(max(0.0, at[0]), max(0.0, size[0] - wide))
     y = min(max(0.0, at[1]), max(0.0, size[1] - tall))
     draw.rectangle((x, y, x + wide, y + tall), fill=colour)
-    draw.text((x + 2, y), text, fill=HALO, font=font)  # type: ignore[arg-type]
+    draw.text((x + 2, y), text, fill=HALO, font=font)

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 GAP, LINE, TEXT = 8, 20, 13
+# of a tile, so that a part of its name can be read
+NARROWEST = 100
 # the longest side that a JPEG can have
 JPEG_SIDE = 65_500
 PAPER, INK = (255, 255, 255), (40, 40, 40)
@@ -27,7 +29,7 @@ class Tile:
 
 
 def thumbnail(pixels: NDArray[np.uint8], width: int, height: int | None = None) -> NDArray[np.uint8]:
-    """A picture scaled down to fit into width x height (the width again where it is not given), never up; at least a pixel high and wide."""
+    """A picture scaled down to fit into width x height (the width again where it is not given), never up."""
     picture = Image.fromarray(pixels)
     scale = min(1.0, width / picture.width, (height or width) / picture.height)
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
@@ -40,9 +42,10 @@ def tile_sheet(tiles: Sequence[Tile], *, columns: int, width: int = 320) -> byte
     Args:
         tiles: at least one.
         columns: tiles in a row.
-        width: of a tile, in pixels.
+        width: of a tile at most, in pixels.
     """
     small = [Tile(tile.name, thumbnail(tile.pixels, width)) for tile in tiles]
+    width = max(NARROWEST, *(tile.pixels.shape[1] for tile in small))
     rows = [small[start : start + columns] for start in range(0, len(small), columns)]
     heights = [max(tile.pixels.shape[0] for tile in row) + LINE for row in rows]
     across = min(columns, len(small))
