@@ -59,10 +59,7 @@ def best_crop(saliency: SaliencyMap, ratio: float, *, keep: float | None = None,
     """
     if not 1 / MOST <= ratio <= MOST:
         raise InputError(f"the ratio of a crop is its width over its height, between 1:{MOST:g} and {MOST:g}:1; found {ratio:g}")
-    if keep is not None and not 0 < keep <= 1:
-        raise InputError(f"the share to keep lies above 0 and is at most 1; found {keep:g}")
-    if not 0 < smallest <= 1:
-        raise InputError(f"the smallest window is a fraction of the largest, above 0 and at most 1; found {smallest:g}")
+    check_keep(keep, smallest)
     table = _SummedArea(saliency)
     height, width = saliency.size
     largest = _longest_side(ratio, min(width, height * ratio))
@@ -79,6 +76,14 @@ def best_crop(saliency: SaliencyMap, ratio: float, *, keep: float | None = None,
             low = middle + 1
     found = table.best(ratio, low)
     return Crop(ratio, found.left, found.top, found.width, found.height, found.share, is_enough=found.share >= keep - EQUAL)
+
+
+def check_keep(keep: float | None, smallest: float) -> None:
+    """Raise InputError for a share or a fraction that cannot be, before any map is made."""
+    if keep is not None and not 0 < keep <= 1:
+        raise InputError(f"the share to keep lies above 0 and is at most 1; found {keep:g}")
+    if not 0 < smallest <= 1:
+        raise InputError(f"the smallest window is a fraction of the largest, above 0 and at most 1; found {smallest:g}")
 
 
 def parse_ratio(text: str) -> float:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from salquest.applications.picture_list import PictureFile
 from salquest.errors import InputError, Refused, SalquestError
+from salquest.evaluation.scoring import available_cores
 from salquest.gaze import SaliencyMap
 from salquest.gaze.pictures import Pixels
 from salquest.models import Model
@@ -31,13 +32,11 @@ def each_picture(
         pictures: in the order of the answers.
         work: carried out on each, in one of the threads. A SalquestError that it raises is that picture's answer; Refused, which says that
             the disk takes no more, ends everything.
-        workers: threads.
+        workers: threads, one or more.
 
     Raises:
-        InputError: fewer than one worker. Refused: as above.
+        Refused: as above.
     """
-    if workers < 1:
-        raise InputError(f"pictures are worked on by one thread or more; found {workers} workers")
     pool = ThreadPoolExecutor(workers)
     waiting: deque[tuple[PictureFile, Future[Result]]] = deque()
 
@@ -63,6 +62,13 @@ def each_picture(
                 yield next_answer()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def workers_of(workers: int | None) -> int:
+    """How many threads: so many, or one per core where none is given; InputError for fewer than one."""
+    if workers is not None and workers < 1:
+        raise InputError(f"pictures are worked on by one thread or more; found {workers} workers")
+    return available_cores() if workers is None else workers
 
 
 class PredictInTurn:

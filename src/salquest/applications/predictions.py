@@ -26,9 +26,8 @@ import numpy as np
 from salquest.applications.map_outputs import PictureMap, Wanted
 from salquest.applications.output_folder import OutputFolder
 from salquest.applications.picture_list import PictureFile, list_pictures
-from salquest.applications.picture_work import PredictInTurn, each_picture
+from salquest.applications.picture_work import PredictInTurn, each_picture, workers_of
 from salquest.errors import InputError, SalquestError
-from salquest.evaluation.scoring import available_cores
 from salquest.gaze import SaliencyMap, read_picture
 from salquest.gaze.map_files import read_map
 from salquest.gaze.pictures import Pixels, picture_digest
@@ -96,7 +95,7 @@ def predict_pictures(
         Refused: `out` holds another request's files, or the disk takes no more. A picture that cannot be read is among the failures
             instead.
     """
-    root, asked = Path(out), wanted or Wanted()
+    root, asked, threads = Path(out), wanted or Wanted(), workers_of(workers)
     found = list_pictures(inputs, recursive=recursive, out=root)
     names = model_names(models)
     loaded = [(load_model(word, device=device), fingerprint(word)) for word in models]  # all of them before a folder is made
@@ -114,7 +113,7 @@ def predict_pictures(
     told = Predicted(failures=list(found.failures))
     good: list[tuple[PictureFile, str]] = []
     try:
-        for done, (picture, answer) in enumerate(each_picture(found.pictures, work, workers=workers or available_cores()), start=1):
+        for done, (picture, answer) in enumerate(each_picture(found.pictures, work, workers=threads), start=1):
             if isinstance(answer, SalquestError):
                 told.failures.append(str(answer))
             else:

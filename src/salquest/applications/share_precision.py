@@ -22,7 +22,7 @@ AREAS, ASPECTS = (0.01, 0.25), (1 / 3, 3.0)
 # precisions that are tried: worse than a single fixation tells, and better than any study
 RANGE = (0.3, 1e5)
 # shares nearer to 0 or 1 than this are held off it: a region that the model gives nothing may still be looked at
-EDGE = 1e-4
+EDGE = 1e-3
 
 Floats = NDArray[np.float64]
 

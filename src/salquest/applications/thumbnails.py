@@ -17,12 +17,11 @@ import msgspec
 import numpy as np
 from PIL import Image, ImageColor
 
-from salquest.applications.crop import Crop, best_crop, parse_ratio
+from salquest.applications.crop import Crop, best_crop, check_keep, parse_ratio
 from salquest.applications.output_folder import OutputFolder
 from salquest.applications.picture_list import PictureFile, list_pictures
-from salquest.applications.picture_work import PredictInTurn, each_picture
+from salquest.applications.picture_work import PredictInTurn, each_picture, workers_of
 from salquest.errors import InputError, SalquestError
-from salquest.evaluation.scoring import available_cores
 from salquest.gaze.pictures import OpenedPicture, as_rgb, picture_digest, upright
 from salquest.models import load_model
 from salquest.models.catalogue import DEFAULT, fingerprint
@@ -65,6 +64,9 @@ class _Shapes:
     def __post_init__(self) -> None:
         if not self.ratios:
             raise InputError("a crop needs a ratio, such as 1:1 or 16:9; none was named")
+        check_keep(self.keep, self.smallest)
+        for ratio in self.ratios:
+            parse_ratio(ratio)
         labels = [label(ratio) for ratio in self.ratios]
         for one in labels:
             if labels.count(one) > 1:
@@ -124,9 +126,7 @@ def crop_pictures(
         Refused: `out` holds another request's files, or the disk takes no more. A picture that cannot be read is among the failures
             instead.
     """
-    shapes = _Shapes(tuple(ratios), keep, smallest, pad, width, drawn)
-    for ratio in ratios:
-        parse_ratio(ratio)
+    shapes, threads = _Shapes(tuple(ratios), keep, smallest, pad, width, drawn), workers_of(workers)
     found = list_pictures(inputs, recursive=recursive, out=Path(out))
     predict = PredictInTurn(load_model(model, device=device))
     request = {"fingerprint": fingerprint(model), "ratios": list(ratios), "keep": keep, "smallest": smallest, "pad": pad, "width": width}
@@ -143,7 +143,7 @@ def crop_pictures(
 
     told = Cropped(failures=list(found.failures))
     try:
-        for done, (picture, answer) in enumerate(each_picture(found.pictures, cut, workers=workers or available_cores()), start=1):
+        for done, (picture, answer) in enumerate(each_picture(found.pictures, cut, workers=threads), start=1):
             if isinstance(answer, SalquestError):
                 told.failures.append(str(answer))
             elif answer is None:

@@ -9,14 +9,14 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from salquest.applications.thumbnails import crop_pictures
-from salquest.cli.predict import pictures_of, tell_failures
+from salquest.cli.predict import Inputs, pictures_of, tell_failures
 from salquest.models.catalogue import DEFAULT
 from salquest.models.default import NOTICE
 from salquest.runs import ProgressDisplay
 
 
 def crop(
-    inputs: list[str],
+    inputs: Inputs,
     *,
     out: Path,
     ratio: Annotated[list[str], Parameter(negative=())] = ["1:1"],  # noqa: B006

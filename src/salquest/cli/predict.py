@@ -17,9 +17,12 @@ from salquest.models.catalogue import DEFAULT
 from salquest.models.default import NOTICE
 from salquest.runs import ProgressDisplay
 
+# a lone - is stdin, which looks like an option
+Inputs = Annotated[list[str], Parameter(allow_leading_hyphen=True, negative=())]
+
 
 def predict(
-    inputs: list[str],
+    inputs: Inputs,
     *,
     out: Path,
     model: Annotated[list[str], Parameter(negative=())] = [],  # noqa: B006
@@ -81,6 +84,8 @@ def pictures_of(inputs: list[str]) -> list[str | Path]:
         raise InputError("stdin can be read once; give - once")
     named: list[str | Path] = []
     for word in inputs:
+        if word.startswith("-") and word != "-" and not Path(word).exists():
+            raise InputError(f"no option is called {word}; --help lists them (a file of that name is given as ./{word})")
         named += paths_of_list(sys.stdin.buffer.read()) if word == "-" else [word]
     return named
 
