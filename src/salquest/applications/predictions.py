@@ -204,7 +204,7 @@ class _Work:
         return _Answer(digest, made=True, changed=changed)
 
     def _make(self, picture: PictureFile, pixels: Pixels, digest: str, missing: Mapping[str, list[str]], sheet: bool) -> None:
-        tiles = [Tile(picture.path.name, thumbnail(pixels, SHEET_TILE))]
+        tiles = [Tile(picture.path.name, thumbnail(pixels, SHEET_TILE))] if sheet else []
         for station in self.stations:
             if missing[station.name] or sheet:
                 one = PictureMap(picture, pixels, station.predict(pixels), station.wanted)

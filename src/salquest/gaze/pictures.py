@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from salquest.errors import BrokenFile, DataNotFound, InputError
 
@@ -20,6 +20,8 @@ Pixels = NDArray[np.uint8]
 MAX_PIXELS = 178_956_970
 # a file longer than so many pixels with 8 bytes each is none of them, and is not read to find out
 MAX_BYTES = 8 * MAX_PIXELS
+# EXIF's orientation of a picture that is stored as it is looked at
+UPRIGHT = 1
 # filters of warnings belong to the whole process: one thread at a time changes them
 _WARNINGS = threading.Lock()
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
@@ -97,7 +99,8 @@ def upright(picture: Image.Image) -> Image.Image:
     try:
         with _WARNINGS, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ImageOps.exif_transpose(picture)
+            turn = picture.getexif().get(ExifTags.Base.Orientation, UPRIGHT)
+            return picture if turn == UPRIGHT else ImageOps.exif_transpose(picture)
     except Exception:  # broken metadata fail in every way there is, and are no reason to refuse the pixels
         return picture
 

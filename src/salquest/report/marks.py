@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from salquest.report.figures import COLOURS
 from salquest.report.sheets import label_font, plain
 
-# reddish, bluish and so on are told apart on photographs when a light line lies beside the dark one
+# a dark line is seen on any photograph when a light one lies beside it
 HALO = "#ffffff"
 
 
@@ -28,8 +28,9 @@ def outlined(pixels: NDArray[np.uint8], shapes: Sequence[tuple[str, Sequence[tup
         closed = [*corners, corners[0]]
         draw.line(closed, fill=HALO, width=3 * line, joint="curve")
         draw.line(closed, fill=COLOURS[number % len(COLOURS)], width=line, joint="curve")
+    taken: list[tuple[float, float, float, float]] = []
     for number, (label, corners) in enumerate(shapes):  # above all lines
-        _label(draw, corners[0], plain(label)[:40], COLOURS[number % len(COLOURS)], font, canvas.size)
+        taken.append(_label(draw, corners[0], plain(label)[:40], COLOURS[number % len(COLOURS)], font, canvas.size, taken))
     return np.asarray(canvas)
 
 
@@ -55,11 +56,20 @@ def _pen(canvas: Image.Image) -> tuple[ImageDraw.ImageDraw, int, ImageFont.FreeT
 
 
 def _label(
-    draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, colour: str, font: ImageFont.FreeTypeFont, size: tuple[int, int]
-) -> None:
+    draw: ImageDraw.ImageDraw,
+    at: tuple[float, float],
+    text: str,
+    colour: str,
+    font: ImageFont.FreeTypeFont,
+    size: tuple[int, int],
+    taken: Sequence[tuple[float, float, float, float]],
+) -> tuple[float, float, float, float]:
+    """Write a label inside the picture, below those that are in its place, and return where it stands."""
     left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
     wide, tall = right + left + 4, bottom + top // 2
-    x = min(max(0.0, at[0]), max(0.0, size[0] - wide))
-    y = min(max(0.0, at[1]), max(0.0, size[1] - tall))
+    x, y = (min(max(0.0, place), max(0.0, side - long)) for place, side, long in zip(at, size, (wide, tall), strict=True))
+    while any(x < right_ and left_ < x + wide and y < bottom_ and top_ < y + tall for left_, top_, right_, bottom_ in taken):
+        y += tall
     draw.rectangle((x, y, x + wide, y + tall), fill=colour)
     draw.text((x + 2, y), text, fill=HALO, font=font)
+    return x, y, x + wide, y + tall
