@@ -1,4 +1,4 @@
-"""Whose crops keep what people looked at: `python tools/compare_crops.py MODEL [NAME=PATH]` prints a table and writes docs/images/crops.jpg.
+"""Whose crops keep what people looked at: `python tools/compare_crops.py MODEL [NAME=PATH]` prints it and writes docs/images/crops.jpg.
 
 Windows of one size are laid by the model, by smartcrop (pip install smartcrop), in the middle, and where people looked; each is scored by
 the share of fixations that it keeps, on the test pictures of osie-mini or on a whole other set.

@@ -200,7 +200,8 @@ def _told_precision(precision: SharePrecision) -> str:
     """What stands beside shares: where their intervals come from, and what is in none of them."""
     looks = round(precision.precision + 1)
     told = (
-        f"The 95 % intervals come from how far this model's shares were from people's on {precision.pictures} pictures of {precision.data}: "
+        f"The 95 % intervals come from how far this model's shares were from people's on {precision.pictures} pictures of "
+        f"{precision.data}: "
         f"about as exact as counting {looks} {'fixation' if looks == 1 else 'fixations'}. "
         "How much less the model knows of designs than of these is in none of them."
     )
