@@ -75,15 +75,7 @@ def test_the_catalogue_of_the_page_is_that_of_the_package() -> None:
 
 def test_every_argument_that_the_page_offers_for_the_letter_is_one() -> None:
     offered = {text for row in rows("As printed and as meant") for text in re.findall(r"`([^`]+)`", row[4])}
-    known = set(AS_PRINTED.values()) | {
-        "mlnet(maxnorm=true)",
-        "kld(order='printed')",
-        "reduce='sum'",
-        "wbce(w=0.5)",
-        "df(encoder='vgg16')",
-        "-cc",
-        "-nss",
-    }
+    known = set(AS_PRINTED.values()) | {"mlnet(maxnorm=true)", "kld(order='printed')", "reduce='sum'", "wbce(w=0.5)", "df(encoder='vgg16')", "-cc", "-nss"}
     known |= {text.removeprefix("-") for text in AS_PRINTED.values()} | set(PRESETS)
     assert offered <= known
     assert {"kld(norm=false, order='printed')", "bhat(form='printed')", "nll(norm=false)"} <= offered
@@ -103,11 +95,7 @@ def test_what_the_page_says_of_the_runs_stands_in_their_table() -> None:
     for loss, fixed, matched in told:
         for said, found in ((fixed, measured[loss][0]), (matched, measured[loss][2])):
             number = re.match(r"-?\d\.\d+", found)
-            assert said in found if number is None or said == "flat" else float(said) == pytest.approx(float(number[0]), abs=0.0051), (
-                loss,
-                said,
-                found,
-            )
+            assert said in found if number is None or said == "flat" else float(said) == pytest.approx(float(number[0]), abs=0.0051), (loss, said, found)
 
 
 def test_the_figure_is_there_and_small() -> None:
