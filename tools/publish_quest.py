@@ -48,9 +48,7 @@ def main(folder: str, spec: str, machine: str, page_name: str = "") -> None:
         figures.append(f"![{figure.stem}](images/{page_name}-{figure.name})\n")
     (images / f"{page_name}-maps.jpg").write_bytes(_sheet(root, data, recipe, ways))
     kept = re.search(r"\A# .*?\n(.*?)(?=^## |^\| \|)", page.read_text(), flags=re.DOTALL | re.MULTILINE) if page.is_file() else None
-    differences = (
-        [f"## Differences between rows, picture by picture\n\n{_differences(ways[0], recipe)}"] if _is_small(ways, recipe) else []
-    )
+    differences = [f"## Differences between rows, picture by picture\n\n{_differences(ways[0], recipe)}"] if _is_small(ways, recipe) else []
     parts = [
         f"# {recipe.title or recipe.name}\n{kept.group(1) if kept else chr(10)}{text}",
         *differences,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from salquest.errors import InputError, UnknownName
+from salquest.errors import DataNotFound, InputError, UnknownName
 from salquest.models.baselines import CentreDistance, Uniform, embedded_centre_bias
 from salquest.models.centre_bias import GaussianCentreBias
 from salquest.models.classical import AwsLike, FastGbvs, Gbvs, ImageSignature, IttiBundle, Judd, RareLike, SaliencyToolbox
 from salquest.models.contract import Model
-from salquest.runs import RunFolder
+from salquest.runs import RunFolder, versions
 
 Family = Literal["baseline", "classical", "deep"]
 
@@ -119,3 +121,24 @@ def load_model(name: str | Path, *, device: str = "cpu") -> Model:
 
         return TrainedNetwork.load(path, device=device)
     raise UnknownName("model or run folder", str(name), MODELS)
+
+
+def fingerprint(name: str | Path) -> str:
+    """What tells whether a model still answers as it did: a name of the catalogue with this version of salquest, or sixteen hexadecimal
+    digits of a run folder's network and weights, wherever it lies.
+
+    Raises:
+        UnknownName, DataNotFound, BrokenFile: as `load_model`.
+    """
+    if str(name) in MODELS:
+        return f"{name} of salquest {versions('salquest').get('salquest', 'uninstalled')}"
+    path = Path(name).expanduser()
+    if not path.is_dir():
+        raise UnknownName("model or run folder", str(name), MODELS)
+    folder = RunFolder(path)
+    digest = hashlib.sha256(json.dumps(folder.read().network, sort_keys=True).encode())
+    if not folder.weights.is_file():
+        raise DataNotFound(f"{path} has no weights.safetensors: the run has not finished its first epoch")
+    with folder.weights.open("rb") as content:
+        digest.update(hashlib.file_digest(content, "sha256").digest())
+    return digest.hexdigest()[:16]
