@@ -53,15 +53,17 @@ def names_of_formulas() -> dict:
         "c": counts,
         "n": counts.sum(),
         "B": prior,
+        "T": draw.dirichlet(np.ones(108)).reshape(9, 12),
     }
 
 
 @pytest.mark.parametrize("name", FORMULAS)
 def test_a_formula_of_the_page_gives_the_value_of_the_loss(name: str) -> None:
     here = names_of_formulas()
-    raw, density, counts, prior = (torch.from_numpy(np.asarray(here[key], dtype=np.float64))[None] for key in ("raw", "q", "c", "B"))
+    raw, *forms, prior = (torch.from_numpy(np.asarray(here[key], dtype=np.float64))[None] for key in ("raw", "q", "c", "T", "B"))
+    targets = Targets(*forms[:2], prior=prior[0], teacher=forms[2])
     sign = -1 if LOSSES[name].direction == "up" else 1
-    ours = Objective(parse(name if sign > 0 else f"-{name}"), "sigmoid")(raw, Targets(density, counts, prior=prior[0]))[name].item()
+    ours = Objective(parse(name if sign > 0 else f"-{name}"), "sigmoid")(raw, targets)[name].item()
     assert sign * ours == pytest.approx(eval(FORMULAS[name], here), rel=1e-5)
 
 

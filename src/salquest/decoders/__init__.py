@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from salquest.decoders.aspp import BruckertDecoder
     from salquest.decoders.attentive_lstm import AttentiveConvLSTM
     from salquest.decoders.gaussian import FixedGaussian
+    from salquest.decoders.mobile import MobileReadout
     from salquest.decoders.priors import LearnedPriors
     from salquest.decoders.readout import LightReadout
     from salquest.decoders.sam import SamDecoder
@@ -23,6 +24,7 @@ __all__ = [
     "FixedGaussian",
     "LearnedPriors",
     "LightReadout",
+    "MobileReadout",
     "SamDecoder",
 ]
 
@@ -32,6 +34,7 @@ _NEED_TORCH = {
     "FixedGaussian": "gaussian",
     "LearnedPriors": "priors",
     "LightReadout": "readout",
+    "MobileReadout": "mobile",
     "SamDecoder": "sam",
 }
 

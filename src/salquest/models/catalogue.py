@@ -79,6 +79,9 @@ MODELS: Mapping[str, ModelCard] = {
     ),
     "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1", family="deep"),
     "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours", family="deep"),
+    "mobile": ModelCard(
+        None, "four scales of a small encoder, a learned blur and centre prior (2 M parameters), to be trained", "ours", family="deep"
+    ),
     "sam-vgg": ModelCard(
         None,
         "SAM: attentive LSTM and learned priors on a dilated VGG-16 (--encoder vgg16), to be trained",
