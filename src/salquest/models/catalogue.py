@@ -9,7 +9,13 @@ from typing import Literal
 
 from salquest.errors import InputError, UnknownName
 from salquest.models.baselines import Uniform, embedded_centre_bias
-from salquest.models.classical import ImageSignature
+from salquest.models.classical import (
+    ImageSignature,
+    OpenCVSpectralResidual,
+    PhaseSpectrum,
+    QuaternionPhase,
+    SpectralResidual,
+)
 from salquest.models.contract import Model
 from salquest.runs import RunFolder
 
@@ -40,6 +46,14 @@ MODELS: Mapping[str, ModelCard] = {
     "uniform": ModelCard(Uniform, "every pixel alike: chance", "-"),
     "image-signature": ModelCard(
         ImageSignature, "the signs of the cosine transform, squared", "Hou, Harel and Koch 2012", family="classical"
+    ),
+    "spectral-residual": ModelCard(
+        SpectralResidual, "what the log amplitude has beyond its local mean", "Hou and Zhang 2007", family="classical"
+    ),
+    "phase-spectrum": ModelCard(PhaseSpectrum, "the phase of the spectrum alone (PFT)", "Guo, Ma and Zhang 2008", family="classical"),
+    "pqft": ModelCard(QuaternionPhase, "the phase of a quaternion spectrum of colours", "Guo and Zhang 2010", family="classical"),
+    "spectral-residual-opencv": ModelCard(
+        OpenCVSpectralResidual, "spectral residual as OpenCV computes it", "OpenCV, after Hou and Zhang 2007", family="classical"
     ),
     "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1", family="deep"),
     "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours", family="deep"),

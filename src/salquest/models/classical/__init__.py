@@ -2,5 +2,6 @@
 
 from salquest.models.classical.contract import ClassicalModel
 from salquest.models.classical.signature import ImageSignature
+from salquest.models.classical.spectral import OpenCVSpectralResidual, PhaseSpectrum, QuaternionPhase, SpectralResidual
 
-__all__ = ["ClassicalModel", "ImageSignature"]
+__all__ = ["ClassicalModel", "ImageSignature", "OpenCVSpectralResidual", "PhaseSpectrum", "QuaternionPhase", "SpectralResidual"]
