@@ -10,6 +10,8 @@ from typing import Literal
 from salquest.errors import InputError, UnknownName
 from salquest.models.baselines import Uniform, embedded_centre_bias
 from salquest.models.classical import (
+    BooleanMaps,
+    BooleanMaps2013,
     ImageSignature,
     OpenCVSpectralResidual,
     PhaseSpectrum,
@@ -47,6 +49,8 @@ MODELS: Mapping[str, ModelCard] = {
     "image-signature": ModelCard(
         ImageSignature, "the signs of the cosine transform, squared", "Hou, Harel and Koch 2012", family="classical"
     ),
+    "bms": ModelCard(BooleanMaps, "what Boolean maps surround, of whitened colours", "Zhang and Sclaroff 2016", family="classical"),
+    "bms-2013": ModelCard(BooleanMaps2013, "what closed Boolean maps surround", "Zhang and Sclaroff 2013", family="classical"),
     "spectral-residual": ModelCard(
         SpectralResidual, "what the log amplitude has beyond its local mean", "Hou and Zhang 2007", family="classical"
     ),

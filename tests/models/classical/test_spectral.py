@@ -7,7 +7,7 @@ import pytest
 
 from salquest.errors import InputError
 from salquest.models.classical import OpenCVSpectralResidual, PhaseSpectrum, QuaternionPhase, SpectralResidual
-from salquest.models.classical.spectral import disc, linear_exact_grey, opencv_grey
+from salquest.models.classical.spectral import disc
 
 
 @pytest.mark.parametrize(("model", "name"), [(SpectralResidual(), "spectral_residual"), (PhaseSpectrum(), "phase_only")])
@@ -29,18 +29,6 @@ def test_a_disc_within_one_pixel_is_that_pixel():
 def test_a_disc_needs_a_radius():
     with pytest.raises(InputError, match="a disc has a radius above 0; found 0"):
         disc(0)
-
-
-def test_opencv_s_grey_of_pure_colours():
-    # .299, .587 and .114 of 255, to the nearest
-    pure = np.eye(3)[:, :, None, None]
-    assert opencv_grey(pure).ravel().tolist() == [76, 150, 29]
-
-
-def test_opencv_s_exact_resize_by_hand():
-    # two pixels of three have their centres at 0.25 and 1.75 of 0..2: 10 + .25 * 100 and 110 + .75 * 100
-    greys = np.broadcast_to(np.array([10, 110, 210]) / 255, (1, 3, 3, 3))
-    assert linear_exact_grey(greys, 2)[0, 0].tolist() == [35, 185]
 
 
 def test_opencv_s_map_of_a_known_picture():

@@ -1,7 +1,17 @@
 """Models from before deep learning, written out as arithmetic: no torch, no weights from elsewhere."""
 
+from salquest.models.classical.bms import BooleanMaps, BooleanMaps2013
 from salquest.models.classical.contract import ClassicalModel
 from salquest.models.classical.signature import ImageSignature
 from salquest.models.classical.spectral import OpenCVSpectralResidual, PhaseSpectrum, QuaternionPhase, SpectralResidual
 
-__all__ = ["ClassicalModel", "ImageSignature", "OpenCVSpectralResidual", "PhaseSpectrum", "QuaternionPhase", "SpectralResidual"]
+__all__ = [
+    "BooleanMaps",
+    "BooleanMaps2013",
+    "ClassicalModel",
+    "ImageSignature",
+    "OpenCVSpectralResidual",
+    "PhaseSpectrum",
+    "QuaternionPhase",
+    "SpectralResidual",
+]

@@ -16,6 +16,7 @@ from salquest.models.classical.colour import rounded_grey
 from salquest.models.classical.contract import ClassicalModel
 from salquest.models.classical.filters import correlate, correlate_separable, gaussian_taps
 from salquest.models.classical.imresize import imresize
+from salquest.models.classical.opencv import as_bytes, grey, resize_linear_exact
 
 # a Fourier coefficient below this is rounding noise of pictures in 0..1: it has no phase, and its logarithm would be anything
 SILENCE = 1e-9
@@ -88,7 +89,7 @@ class OpenCVSpectralResidual(ClassicalModel):
 
     def native_maps(self, pictures: Array) -> Array:
         """The maps at the small size, (B, 64, 64), the greatest value 1."""
-        small = on_device(linear_exact_grey(as_numpy(pictures), self.side).astype(np.float64), self.device)
+        small = on_device(resize_linear_exact(grey(as_bytes(as_numpy(pictures))), (self.side, self.side)).astype(np.float64), self.device)
         xp = array_api_compat.array_namespace(small)
         spectrum = xp.fft.fftn(small, axes=(-2, -1))
         amplitude = xp.abs(spectrum)
@@ -153,28 +154,3 @@ def disc(radius: float) -> NDArray[np.float64]:
     quarter = y * bend + under(x) - under(bend)
     signed = quarter * np.sign(edges)[None, :] * np.sign(edges)[:, None]
     return np.diff(np.diff(signed, axis=0), axis=1) / (np.pi * radius**2)
-
-
-def opencv_grey(pictures: NDArray[np.float64]) -> NDArray[np.int64]:
-    """OpenCV's 8-bit grey, (B, H, W) in 0..255, of pictures (B, 3, H, W) in 0..1: weights in 1/32768."""
-    levels = np.rint(pictures * 255).astype(np.int64)
-    return (9798 * levels[:, 0] + 19235 * levels[:, 1] + 3735 * levels[:, 2] + (1 << 14)) >> 15
-
-
-def linear_exact_grey(pictures: NDArray[np.float64], side: int) -> NDArray[np.int64]:
-    """`opencv_grey` resized to a square by OpenCV's INTER_LINEAR_EXACT, (B, side, side): no averaging, fixed point with 8 bits an axis."""
-    (top, bottom, down), (left, right, across) = (linear_taps(length, side) for length in pictures.shape[-2:])
-    down = down[:, None]
-    # only the pixels that count are made grey: at most 4 * side * side of them
-    upper, lower = (
-        opencv_grey(pictures[:, :, rows][..., left]) * (256 - across) + opencv_grey(pictures[:, :, rows][..., right]) * across
-        for rows in (top, bottom)
-    )
-    return (upper * (256 - down) + lower * down + (1 << 15)) >> 16
-
-
-def linear_taps(length: int, wanted: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """The two pixels that each wanted one lies between, and the weight of the second in 1/256."""
-    centres = np.clip((np.arange(wanted) + 0.5) * length / wanted - 0.5, 0, length - 1)
-    first = np.floor(centres).astype(np.int64)
-    return first, np.minimum(first + 1, length - 1), np.rint((centres - first) * 256).astype(np.int64)
