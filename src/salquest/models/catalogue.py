@@ -12,6 +12,7 @@ from salquest.models.baselines import Uniform, embedded_centre_bias
 from salquest.models.classical import (
     BooleanMaps,
     BooleanMaps2013,
+    EnsembleOfDeepNetworks,
     ImageSignature,
     OpenCVSpectralResidual,
     PhaseSpectrum,
@@ -51,6 +52,12 @@ MODELS: Mapping[str, ModelCard] = {
     ),
     "bms": ModelCard(BooleanMaps, "what Boolean maps surround, of whitened colours", "Zhang and Sclaroff 2016", family="classical"),
     "bms-2013": ModelCard(BooleanMaps2013, "what closed Boolean maps surround", "Zhang and Sclaroff 2013", family="classical"),
+    "edn": ModelCard(
+        EnsembleOfDeepNetworks,
+        "six networks of random filters and the authors' linear readout",
+        "Vig, Dorr and Cox 2014",
+        family="classical",
+    ),
     "spectral-residual": ModelCard(
         SpectralResidual, "what the log amplitude has beyond its local mean", "Hou and Zhang 2007", family="classical"
     ),

@@ -8,7 +8,12 @@ import pytest
 from salquest.models import MODELS, load_model
 from salquest.models.classical import ClassicalModel
 
-CLASSICAL = sorted(name for name, card in MODELS.items() if card.family == "classical")
+# a model that fills all cores by itself takes seconds for a picture
+CLASSICAL = [
+    name if load_model(name).is_cheap else pytest.param(name, marks=pytest.mark.slow)
+    for name, card in sorted(MODELS.items())
+    if card.family == "classical"
+]
 
 
 @pytest.fixture(scope="module", params=CLASSICAL)

@@ -2,6 +2,7 @@
 
 from salquest.models.classical.bms import BooleanMaps, BooleanMaps2013
 from salquest.models.classical.contract import ClassicalModel
+from salquest.models.classical.edn import EnsembleOfDeepNetworks
 from salquest.models.classical.signature import ImageSignature
 from salquest.models.classical.spectral import OpenCVSpectralResidual, PhaseSpectrum, QuaternionPhase, SpectralResidual
 
@@ -9,6 +10,7 @@ __all__ = [
     "BooleanMaps",
     "BooleanMaps2013",
     "ClassicalModel",
+    "EnsembleOfDeepNetworks",
     "ImageSignature",
     "OpenCVSpectralResidual",
     "PhaseSpectrum",

@@ -55,10 +55,10 @@ def resize_linear_exact(maps: Bytes, size: tuple[int, int]) -> Bytes:
     """`resize(INTER_LINEAR_EXACT)` of (..., H, W): no averaging when it shrinks; weights with 8 bits an axis."""
     (top, bottom, down), (left, right, across) = (_linear_taps(*lengths) for lengths in zip(maps.shape[-2:], size, strict=True))
     upper, lower = (
-        maps[..., rows, :][..., left] * (256 - across) + maps[..., rows, :][..., right] * across  # only rows that count
-        for rows in (top, bottom)
+        at[..., left] * (256 - across) + at[..., right] * across
+        for at in (maps[..., rows, :].astype(np.int64) for rows in (top, bottom))  # only rows that count
     )
-    total: Ints = upper * (256 - down)[:, None] + lower * down[:, None]
+    total = np.asarray(upper * (256 - down)[:, None] + lower * down[:, None], dtype=np.int64)
     return ((total + (1 << 15)) >> 16).astype(np.uint8)
 
 
