@@ -14,6 +14,8 @@ from salquest.models.classical import (
     BooleanMaps2013,
     EnsembleOfDeepNetworks,
     ImageSignature,
+    InformationMaximisation,
+    NaturalStatistics,
     OpenCVSpectralResidual,
     PhaseSpectrum,
     QuaternionPhase,
@@ -49,6 +51,18 @@ MODELS: Mapping[str, ModelCard] = {
     "uniform": ModelCard(Uniform, "every pixel alike: chance", "-"),
     "image-signature": ModelCard(
         ImageSignature, "the signs of the cosine transform, squared", "Hou, Harel and Koch 2012", family="classical"
+    ),
+    "aim": ModelCard(
+        InformationMaximisation,
+        "self-information of independent components (ours) within the picture",
+        "Bruce and Tsotsos 2006",
+        family="classical",
+    ),
+    "sun": ModelCard(
+        NaturalStatistics,
+        "self-information of independent components (ours) under natural statistics",
+        "Zhang, Tong, Marks, Shan and Cottrell 2008",
+        family="classical",
     ),
     "bms": ModelCard(BooleanMaps, "what Boolean maps surround, of whitened colours", "Zhang and Sclaroff 2016", family="classical"),
     "bms-2013": ModelCard(BooleanMaps2013, "what closed Boolean maps surround", "Zhang and Sclaroff 2013", family="classical"),

@@ -7,7 +7,6 @@ import pytest
 from scipy import ndimage
 
 from salquest.models.classical import EnsembleOfDeepNetworks
-from salquest.models.classical.bank import correlate_bank
 from salquest.models.classical.edn import (
     Layer,
     Normalisation,
@@ -22,8 +21,8 @@ from salquest.models.classical.edn import (
     zoomed,
 )
 
-# the scores' range is 4; both sides compute in float32, in another order
-CLOSE = 1e-5
+# the scores' range is 4; both sides raise float32 numbers to the tenth power, and sum them in another order (reached: 2e-6, once 2e-5)
+CLOSE = 5e-5
 
 
 def test_agrees_with_an_independent_run(photographs, reference):
@@ -72,21 +71,6 @@ def test_filters_are_of_the_seed_without_mean_and_of_length_one():
     drawn = np.random.RandomState(42).uniform(size=[32, 3, 3, 3])[5]
     drawn = (drawn - drawn.mean()) / np.linalg.norm(drawn - drawn.mean())
     np.testing.assert_allclose(filters[5], drawn.transpose(2, 0, 1), rtol=1e-5)
-
-
-def test_a_bank_correlates_as_scipy_does():
-    rng = np.random.default_rng(0)
-    maps, filters = rng.random((3, 20, 30)), rng.random((4, 3, 5, 5))
-    expected = [sum(ndimage.correlate(one, tap)[2:-2, 2:-2] for one, tap in zip(maps, bank, strict=True)) for bank in filters]
-    np.testing.assert_allclose(correlate_bank(maps, filters), expected, rtol=1e-10)
-
-
-def test_torch_s_bank_gives_numpy_s():
-    torch = pytest.importorskip("torch")
-    rng = np.random.default_rng(0)
-    maps, filters = rng.random((3, 20, 30)), rng.random((4, 3, 5, 5))
-    on_torch = correlate_bank(torch.as_tensor(maps), torch.as_tensor(filters))
-    np.testing.assert_allclose(on_torch.numpy(), correlate_bank(maps, filters), rtol=1e-10)
 
 
 def test_window_sums_of_ones_count_the_pixels_inside():
