@@ -21,7 +21,7 @@ class InformationMaximisation(ClassicalModel):
     """Self-information of independent components under their own histograms over the picture (AIM, Bruce and Tsotsos 2006).
 
     The algorithm is the released program's; its filters may not be passed on, and these are our own (embedded/aim/NOTICE.md), so maps differ
-    from the original's. Responses are in single precision.
+    from the original's. It computes in double precision: a response that rounding moves over the edge of a bin jumps.
 
     Attributes:
         longest: 512, half the size of MIT300's pictures, as the program was run for the benchmark.
@@ -48,8 +48,8 @@ class InformationMaximisation(ClassicalModel):
         """Minus the sum of the logarithms of the features' shares, (H - 20, W - 20), of a picture (3, H, W)."""
         xp = array_api_compat.array_namespace(picture)
         tiling = learnt_tiling((picture.shape[1], picture.shape[2]), self.device)
-        responses = xp.zeros((learnt().shape[0], *tiling.size), dtype=xp.float32, device=array_api_compat.device(picture))
-        for filters, rows, columns, found in tiling.correlate(xp.astype(picture, xp.float32)):
+        responses = xp.zeros((learnt().shape[0], *tiling.size), dtype=xp.float64, device=array_api_compat.device(picture))
+        for filters, rows, columns, found in tiling.correlate(picture):
             responses[filters, rows, columns] = found
         total = self_information(responses, self.bins, shares_range=self.shares_range)
         return correlate_separable(total, gaussian_taps(self.window, self.sigma)) if self.sigma else total
@@ -73,11 +73,11 @@ def self_information(responses: Array, bins: int, *, shares_range: bool = False)
 
 
 @lru_cache(maxsize=1)
-def learnt() -> NDArray[np.float32]:
+def learnt() -> NDArray[np.float64]:
     """The filters, (N, 3, 21, 21)."""
     folder = resources.files("salquest.models.classical") / "embedded" / "aim"
     with resources.as_file(folder / "filters.npz") as path, np.load(path, allow_pickle=False) as stored:
-        return stored["filters"].astype(np.float32)
+        return stored["filters"].astype(np.float64)
 
 
 @lru_cache(maxsize=4)

@@ -49,7 +49,7 @@ class Tiling:
     """Filters as spectra of a tile's size, to be correlated with pictures of one size.
 
     Attributes:
-        spectra: conjugate transforms of the filters, (N, C, h, w // 2 + 1), single precision.
+        spectra: conjugate transforms of the filters, (N, C, h, w // 2 + 1), in the filters' precision.
         sums: of each filter's channels, (N, C).
         tile: (height, width) that a tile reads. step: (height, width) of the responses that it answers.
         size: (height, width) of all responses.
@@ -62,7 +62,7 @@ class Tiling:
     size: tuple[int, int]
 
     @classmethod
-    def of(cls, filters: NDArray[np.float32], size: tuple[int, int], device: str) -> Tiling:
+    def of(cls, filters: NDArray[np.floating], size: tuple[int, int], device: str) -> Tiling:
         """For filters (N, C, K, L) over pictures of a size, which must be as large as the filters."""
         wholes = (size[0] - filters.shape[2] + 1, size[1] - filters.shape[3] + 1)
         step, tile = [], []
@@ -76,7 +76,7 @@ class Tiling:
         return cls(spectra, xp.sum(on, axis=(-2, -1)), (tile[0], tile[1]), (step[0], step[1]), wholes)
 
     def correlate(self, maps: Array) -> Iterator[tuple[slice, slice, slice, Array]]:
-        """Responses to maps (C, H, W) float32, piece by piece.
+        """Responses to maps (C, H, W) of the filters' precision, piece by piece.
 
         Yields:
             Which filters, rows and columns of all responses these are, and the responses themselves, (n, h, w).
