@@ -12,7 +12,25 @@ from typing import Literal
 from salquest.errors import DataNotFound, InputError, UnknownName
 from salquest.models.baselines import CentreDistance, Uniform, embedded_centre_bias
 from salquest.models.centre_bias import GaussianCentreBias
-from salquest.models.classical import AwsLike, FastGbvs, Gbvs, ImageSignature, IttiBundle, Judd, RareLike, SaliencyToolbox
+from salquest.models.classical import (
+    AwsLike,
+    BooleanMaps,
+    BooleanMaps2013,
+    EnsembleOfDeepNetworks,
+    FastGbvs,
+    Gbvs,
+    ImageSignature,
+    InformationMaximisation,
+    IttiBundle,
+    Judd,
+    NaturalStatistics,
+    OpenCVSpectralResidual,
+    PhaseSpectrum,
+    QuaternionPhase,
+    RareLike,
+    SaliencyToolbox,
+    SpectralResidual,
+)
 from salquest.models.contract import Model
 from salquest.runs import RunFolder, versions
 
@@ -76,6 +94,34 @@ MODELS: Mapping[str, ModelCard] = {
     ),
     "judd": ModelCard(
         Judd, "a linear machine on 29 features, trained by us on OSIE's training part", "Judd 2009; OSIE (Xu 2014)", family="classical"
+    ),
+    "aim": ModelCard(
+        InformationMaximisation,
+        "self-information of independent components (ours) within the picture",
+        "Bruce and Tsotsos 2006",
+        family="classical",
+    ),
+    "sun": ModelCard(
+        NaturalStatistics,
+        "self-information of independent components (ours) under natural statistics",
+        "Zhang, Tong, Marks, Shan and Cottrell 2008",
+        family="classical",
+    ),
+    "bms": ModelCard(BooleanMaps, "what Boolean maps surround, of whitened colours", "Zhang and Sclaroff 2016", family="classical"),
+    "bms-2013": ModelCard(BooleanMaps2013, "what closed Boolean maps surround", "Zhang and Sclaroff 2013", family="classical"),
+    "edn": ModelCard(
+        EnsembleOfDeepNetworks,
+        "six networks of random filters and the authors' linear readout",
+        "Vig, Dorr and Cox 2014",
+        family="classical",
+    ),
+    "spectral-residual": ModelCard(
+        SpectralResidual, "what the log amplitude has beyond its local mean", "Hou and Zhang 2007", family="classical"
+    ),
+    "phase-spectrum": ModelCard(PhaseSpectrum, "the phase of the spectrum alone (PFT)", "Guo, Ma and Zhang 2008", family="classical"),
+    "pqft": ModelCard(QuaternionPhase, "the phase of a quaternion spectrum of colours", "Guo and Zhang 2010", family="classical"),
+    "spectral-residual-opencv": ModelCard(
+        OpenCVSpectralResidual, "spectral residual as OpenCV computes it", "OpenCV, after Hou and Zhang 2007", family="classical"
     ),
     "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1", family="deep"),
     "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours", family="deep"),
