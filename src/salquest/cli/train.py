@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from msgspec import structs
 
-from salquest.cli.arguments import data_set, settings_of
+from salquest.cli.arguments import data_sets, settings_of
 from salquest.cli.watching import announce, run_watcher
-from salquest.datasets import Split, divide, load_dataset
+from salquest.datasets import JoinedSets, Split, join, load_dataset
+from salquest.datasets.joined import JOIN
 from salquest.errors import InputError
 from salquest.runs import ProgressDisplay, RunFolder, cache_folder
 from salquest.training import TrainingPlan
@@ -24,7 +25,9 @@ Flag = Annotated[bool, Parameter(negative=())]
 def train(
     *,
     out: Path,
-    data: Annotated[str | None, Parameter(help="NAME=PATH, or NAME where it is embedded or below SALQUEST_DATA.")] = None,
+    data: Annotated[
+        list[str], Parameter(negative=(), help="NAME=PATH, or NAME where it is embedded or below SALQUEST_DATA; again for further sets.")
+    ] = [],  # noqa: B006
     loss: Annotated[str | None, Parameter(help="A weighted sum, such as `10*kld - 2*cc - nss`.", allow_leading_hyphen=True)] = None,
     network: str = "bruckert",
     encoder: str = "mobilenet_v2",
@@ -76,8 +79,8 @@ def train(
         mirror: Show pictures mirrored left to right half of the time.
         seed: Of new layers, order, mirroring and dropout.
         losses: A Python file with losses of your own, which --loss may name beside the packaged ones; with --resume, where it lies now.
-        set: Any other setting of a plan as NAME=VALUE, such as map_size=60,80 or decoder.last_bias=-2.
-        split: auto, distributed, seed, or a CSV file image,split.
+        set: Any other setting of a plan as NAME=VALUE, such as map_size=60,80, decoder.last_bias=-2 or augment.zoom=0.7,1.
+        split: auto, distributed, seed (of each set), or a CSV file image,split; of several sets its images are NAME/IMAGE.
         device: auto, cpu, cuda, cuda:1, mps.
         precision: Of the arithmetic.
         cache: Folder for the features of a frozen encoder.
@@ -89,7 +92,7 @@ def train(
         if losses is not None:  # the same file in another place; its content is part of the run's identity
             plan = structs.replace(plan, own_losses=str(losses))
     else:
-        if loss is None or data is None:
+        if loss is None or not data:
             raise InputError("a run needs --loss and --data (or --resume with the folder of a run that was begun)")
         settings: dict[str, Any] = {
             "loss": loss,
@@ -114,8 +117,8 @@ def train(
             **({"own_losses": str(losses)} if losses is not None else {}),
         }
         plan = plan_from({**settings, **settings_of(set)}, where="command line").resolved()
-        chosen = data_set(data)
-        parts = divide(chosen, split)
+        chosen = join(data_sets(data))
+        parts = chosen.divide(split)
     leads = os.environ.get("RANK", "0") == "0"  # of several processes that torchrun started one speaks
     with ProgressDisplay(quiet=not leads) as display:
         announce(display, plan, out)
@@ -133,16 +136,19 @@ def train(
         return 0
     print(f"{out}: {record.status}{f' ({record.reason})' if record.reason else ''}, best epoch {record.best_epoch} of {record.epochs_done}")
     if record.scores:
-        print("test: " + ", ".join(f"{name} {value:.3f}" for name, value in record.scores.items()))
+        for name, scores in (record.scores_by_set or {"": record.scores}).items():
+            print(f"test{name and f' of {name}'}: " + ", ".join(f"{metric} {value:.3f}" for metric, value in scores.items()))
     return 0
 
 
-def _stored(out: Path, data: str | None) -> tuple[TrainingPlan, Any, Split]:
+def _stored(out: Path, data: list[str]) -> tuple[TrainingPlan, JoinedSets, Split]:
     record = RunFolder(out).read()
-    chosen = data_set(data) if data else load_dataset(record.data["name"], record.data.get("root") or None)
-    if chosen.edition() != record.data["edition"]:
+    roots = record.data.get("roots", {record.data["name"]: record.data.get("root")})
+    chosen = join(data_sets(data) if data else {name: load_dataset(name, root or None) for name, root in roots.items()})
+    found = JOIN.join(chosen.editions.values())
+    if found != record.data["edition"]:
         raise InputError(
-            f"the run in {out} was begun on edition {record.data['edition']} of {chosen.name}; this is edition {chosen.edition()}"
+            f"the run in {out} was begun on edition {record.data['edition']} of {record.data['name']}; this is edition {found}"
         )
     parts = {part: tuple(record.split[part]) for part in ("train", "val", "test")}
     return plan_from(dict(record.plan), where=str(out)), chosen, Split(**parts, origin=record.split["origin"])

@@ -8,6 +8,7 @@ from salquest.datasets.catalogue import DATASETS, DataSetCard, load_dataset
 from salquest.datasets.checking import CheckReport, check_dataset
 from salquest.datasets.dataset import DataSet, Problem, Sample
 from salquest.datasets.duplicates import Duplicate, find_duplicates
+from salquest.datasets.joined import JoinedSets, join
 from salquest.datasets.released_maps import released_blur
 from salquest.datasets.splits import Split, divide, split_by_seed, split_from_file
 from salquest.datasets.table import import_table
@@ -18,6 +19,7 @@ __all__ = [
     "DataSet",
     "DataSetCard",
     "Duplicate",
+    "JoinedSets",
     "Problem",
     "Sample",
     "Split",
@@ -25,6 +27,7 @@ __all__ = [
     "divide",
     "find_duplicates",
     "import_table",
+    "join",
     "load_dataset",
     "released_blur",
     "split_by_seed",

@@ -240,12 +240,12 @@ def _in_order(scorer: _Scorer, samples: Iterable[Sample], workers: int) -> Itera
             pool.shutdown(cancel_futures=True)
 
 
-def compare_maps(maps: NDArray, densities: NDArray, counts: NDArray) -> dict[str, float]:
-    """Mean CC and NSS of maps (B, H, W) against densities and fixation counts of one size: the quick look during training."""
+def compare_maps(maps: NDArray, densities: NDArray, counts: NDArray) -> dict[str, NDArray[np.float64]]:
+    """CC and NSS of each map of (B, H, W) against densities and fixation counts of one size, (B,) each: the quick look during training."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConstantMapWarning)
         found = scores(maps, Target(fixations=CountMap(counts), density=densities), metrics=("cc", "nss"))
-    return {name: float(np.nanmean(values)) if not np.isnan(values).all() else float("nan") for name, values in found.items()}
+    return {name: np.asarray(values, dtype=np.float64) for name, values in found.items()}
 
 
 class _Everyone:

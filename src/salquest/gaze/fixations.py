@@ -129,6 +129,17 @@ class Fixations:
         """The same fixations in pixels of the picture at another size: x' = (x + 0.5) * W'/W - 0.5."""
         return self._moved(_rescaled(self.x, self.size[1], size[1]), _rescaled(self.y, self.size[0], size[0]), (int(size[0]), int(size[1])))
 
+    def cropped(self, top: int, left: int, size: tuple[int, int]) -> Fixations:
+        """The fixations inside a part of the picture, in that part's own pixels; those outside are left out.
+
+        Args:
+            top, left: the part's first row and column, whole pixels of this picture.
+            size: (height, width) of the part.
+        """
+        x, y = self.x - left, self.y - top
+        kept = self[inside(x, y, size)]
+        return kept._moved(kept.x - left, kept.y - top, (int(size[0]), int(size[1])))
+
     def mirrored(self) -> Fixations:
         """The fixations on the picture mirrored left to right; one exactly on a cell's left edge moves to the mirrored cell."""
         x = self.size[1] - 1 - self.x

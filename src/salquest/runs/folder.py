@@ -36,7 +36,8 @@ class RunRecord:
         status: "running" until the last epoch is done; "collapsed" is finished, but no better than the centre bias; "failed" has a `reason`.
         split: the keys of the pictures in each part, and where the division comes from.
         divisors: what terms of the loss (or "all" of it) were divided by, measured before the first step.
-        scores: metric -> mean over the scored pictures.
+        scores: metric -> mean over the scored pictures; of several data sets the mean of theirs.
+        scores_by_set: set -> metric -> mean over its scored pictures, where there are several.
         trained_on: the training part as `name` of its data set and `pictures`, key -> perceptual hash (datasets.duplicates), so that a
             network can tell which test pictures it has seen. Empty in the records of older versions.
     """
@@ -57,6 +58,7 @@ class RunRecord:
     divisors: Mapping[str, float] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
     trained_on: Mapping[str, Any] = field(default_factory=dict)
+    scores_by_set: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 state/epoch-0007/network.safetensors      what learns (a frozen encoder is not repeated here)
 state/epoch-0007/balance.safetensors      weights of the loss' terms, where they are measured or learned
+state/epoch-0007/average.safetensors      running mean of what learns, where a plan asks for it
 state/epoch-0007/optimizer.safetensors
 state/epoch-0007/progress.json            epoch, log so far, best epoch, the optimiser's numbers
 """
@@ -15,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
 from salquest.errors import BrokenFile
 from salquest.models.deep.network import SaliencyNetwork
 from salquest.runs import write_bytes, write_folder
+from salquest.training.averaging import Average
 from salquest.training.balance import Balance
 
 _NAME = "epoch-{:04d}"
@@ -34,6 +36,7 @@ def save_state(
     balance: Balance,
     optimizers: Mapping[str, torch.optim.Optimizer],
     progress: Mapping[str, Any],
+    average: Average | None = None,
 ) -> None:
     """Write the state after an epoch and remove the ones before it; a kill at any moment leaves one whole state."""
     target = folder / _NAME.format(epoch)
@@ -45,6 +48,8 @@ def save_state(
         (temporary / "balance.safetensors").write_bytes(
             save({name: value.contiguous().cpu() for name, value in balance.state_dict().items()})
         )
+        if average is not None:
+            (temporary / "average.safetensors").write_bytes(save(average.tensors(), metadata={"steps": str(average.steps)}))
         tensors: dict[str, Tensor] = {}
         numbers: dict[str, Any] = {}
         for name, optimizer in optimizers.items():
@@ -66,9 +71,13 @@ def save_state(
 
 
 def load_state(
-    folder: Path, network: SaliencyNetwork, balance: Balance, optimizers: Mapping[str, torch.optim.Optimizer]
+    folder: Path,
+    network: SaliencyNetwork,
+    balance: Balance,
+    optimizers: Mapping[str, torch.optim.Optimizer],
+    average: Average | None = None,
 ) -> dict[str, Any] | None:
-    """Bring network, balance and optimisers to the last whole state, and return its progress; None where there is none.
+    """Bring network, balance, optimisers and the running mean to the last whole state, and return its progress; None where there is none.
 
     Raises:
         BrokenFile: the state is of another network or cannot be read.
@@ -80,6 +89,9 @@ def load_state(
     try:
         network.load_state_dict(load_file(latest / "network.safetensors"), strict=False)
         balance.load_state_dict(load_file(latest / "balance.safetensors"))
+        if average is not None:
+            with safe_open(latest / "average.safetensors", framework="pt") as opened:
+                average.load({name: opened.get_tensor(name) for name in opened.keys()}, int(opened.metadata()["steps"]))  # noqa: SIM118
         tensors = load_file(latest / "optimizer.safetensors")
         progress: dict[str, Any] = json.loads((latest / "progress.json").read_text(encoding="utf-8"))
         for name, optimizer in optimizers.items():
@@ -99,8 +111,13 @@ def save_weights(path: Path, network: SaliencyNetwork) -> None:
     write_bytes(path, save({name: value.contiguous().cpu() for name, value in network.state_dict().items()}))
 
 
-def _learned(network: SaliencyNetwork) -> dict[str, Tensor]:
-    """Tensors that training may change: everything but the frozen parameters and, with them, their unmoved buffers."""
+def learned_names(network: SaliencyNetwork) -> list[str]:
+    """Names of the tensors that training may change: all but the frozen parameters and, with a frozen encoder, its unmoved buffers."""
     fixed = {name for name, parameter in network.named_parameters() if not parameter.requires_grad}
     frozen = {"encoder." + name for name in network.encoder.state_dict()} if network.encoder.is_frozen else set()
-    return {name: value.clone().contiguous().cpu() for name, value in network.state_dict().items() if name not in fixed | frozen}
+    return [name for name in network.state_dict() if name not in fixed | frozen]
+
+
+def _learned(network: SaliencyNetwork) -> dict[str, Tensor]:
+    state = network.state_dict()
+    return {name: state[name].clone().contiguous().cpu() for name in learned_names(network)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,21 +13,24 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from salquest.datasets import DataSet, Split
+from salquest.datasets import JoinedSets, Split
 from salquest.encoders import FeatureCache
 from salquest.errors import InputError, TrainingFailed
 from salquest.evaluation import compare_maps
 from salquest.losses import Objective, Prediction
 from salquest.models.deep.network import SaliencyNetwork
 from salquest.runs import Columns, RunFolder, RunRecord
+from salquest.training.averaging import Average
 from salquest.training.balance import Balance
 from salquest.training.batches import Batch, Examples, epoch_batches, first_batch, plain_batches
-from salquest.training.checkpoint import load_state, save_state, save_weights
+from salquest.training.checkpoint import learned_names, load_state, save_state, save_weights
 from salquest.training.fabric import Fabric
 from salquest.training.gradients import measure_gradients, shared_weight
 from salquest.training.loop import Player, StepReport, supervised, take_turns
 from salquest.training.optimisation import build_optimizer, rate_of
+from salquest.training.order import epoch_order
 from salquest.training.plan import TrainingPlan
 
 # a map whose deviation is below this share of its mean shows nothing; so many flat epochs on end are a collapse
@@ -51,9 +55,8 @@ class Watcher:
 def run_epochs(
     plan: TrainingPlan,
     network: SaliencyNetwork,
-    data: DataSet,
+    data: JoinedSets,
     split: Split,
-    sigma: float,
     folder: RunFolder,
     record: RunRecord,
     fabric: Fabric,
@@ -65,7 +68,7 @@ def run_epochs(
     Args:
         plan: resolved.
         network: as it starts; what was learned before is loaded from the folder's state.
-        data, split, sigma: where the pictures are, and the width of their densities in pixels.
+        data, split: where the pictures are.
         folder, record: where to write, and what to write beside the progress.
         fabric: device and processes.
         cache: folder for the features of a frozen encoder.
@@ -81,33 +84,23 @@ def run_epochs(
     balance = Balance(objective, plan.balance, plan.scale)
     if plan.balance in ("uncertainty", "gradnorm") and fabric.world_size > 1:
         raise InputError(f"balance {plan.balance!r} learns its weights from whole batches; train it in one process, or weigh by 'norms'")
-    assert plan.map_size is not None
     network.to(fabric.device)
-    features = FeatureCache(cache, network.encoder, plan.size) if network.encoder.is_frozen else None
-    parts: dict[str, Examples] = {}
-    for part, keys in (("train", split.train), ("val", split.val)):
-        parts[part] = Examples(
-            data.subset(keys),
-            size=plan.size,
-            map_size=plan.map_size,
-            sigma_px=sigma,
-            cache=features,
-            mirrored_too=part == "train" and plan.mirror,
-            population=parts["train"].population if parts else None,
-            progress=partial(watch.stage, f"preparing {part}"),
-        )
+    examples = _examples(plan, network, data, split, cache, watch)
+    train_part = examples.pop("train")
     # the same pictures for every loss and every epoch
-    fixed = first_batch(parts["train"], plan.batch).to(fabric.device)
+    fixed = first_batch(train_part, plan.batch).to(fabric.device)
     balance.to(fabric.device)
     record = replace(record, divisors=balance.start(network, fixed))
     optimizer = build_optimizer(plan, network, balance)
-    progress = load_state(folder.state, network, balance, {"network": optimizer})
+    average = Average(network, learned_names(network), plan.ema) if plan.ema else None
+    progress = load_state(folder.state, network, balance, {"network": optimizer}, average)
     pulls: list[dict[str, Any]] = list(progress["gradients"]) if progress else []
     log: list[dict[str, Any]] = list(progress["log"]) if progress else []
     best: dict[str, Any] = dict(progress["best"]) if progress else {"epoch": 0, "loss": float("inf")}
     wrapped, wrapped_optimizer = fabric.setup(network, optimizer)
     player = Player(wrapped, wrapped_optimizer, supervised(wrapped, balance, shared_weight(network)), rate_of(plan), plan.clip)
-    steps = -(-len(parts["train"]) // plan.batch)
+    seeing: dict[str, Any] = {"batch": plan.batch, "seed": plan.seed, "mirror": plan.mirror, "mix": plan.mix, "scales": plan.scales}
+    steps = [len(epoch_order(train_part.ratios, train_part.groups, epoch=epoch, **seeing)) for epoch in range(1, plan.epochs + 1)]
     before = sum(row["seconds"] for row in log)
     board = _tensorboard(folder, len(log)) if fabric.is_global_zero else None
     for epoch in range(len(log) + 1, plan.epochs + 1):
@@ -119,43 +112,39 @@ def run_epochs(
         losses: list[tuple[float, int]] = []
 
         def report(done: StepReport, epoch: int = epoch, losses: list[tuple[float, int]] = losses) -> None:
+            if average is not None:
+                average.follow()
             losses.append((done.loss, done.pictures))
-            watch.step(epoch, plan.epochs, len(losses), steps, done.loss)
+            watch.step(epoch, plan.epochs, len(losses), steps[epoch - 1], done.loss)
 
         torch.manual_seed((plan.seed << 20) + epoch)  # dropout: drawn from seed and epoch alone, as the order is
-        batches = epoch_batches(
-            parts["train"],
-            batch=plan.batch,
-            seed=plan.seed,
-            epoch=epoch,
-            mirror=plan.mirror,
-            rank=fabric.global_rank,
-            world=fabric.world_size,
-        )
+        batches = epoch_batches(train_part, epoch=epoch, augment=plan.augment, rank=fabric.global_rank, world=fabric.world_size, **seeing)
         take_turns(
             {"network": player},
             ("network",),
             (batch.to(fabric.device) for batch in batches),
             fabric=fabric,
-            first_step=(epoch - 1) * steps,
-            all_steps=plan.epochs * steps,
+            first_step=sum(steps[: epoch - 1]),
+            all_steps=sum(steps),
             epochs=plan.epochs,
             log=report,
         )
         train_loss = float(np.average([loss for loss, _ in losses], weights=[number for _, number in losses]))
         if fabric.world_size > 1:  # each process has its share of every batch's mean
             train_loss = float(fabric.all_reduce(torch.tensor(train_loss, device=fabric.device), reduce_op="sum"))  # type: ignore[arg-type]
-        row = {"epoch": epoch, "train_loss": train_loss, **_validate(network, objective, parts["val"], plan, fabric.device)}
-        if not math.isfinite(row["val_loss"]):
-            raise TrainingFailed(f"epoch {epoch}: the loss on the validation pictures is no finite number ({row['val_loss']})")
+        with average.in_place() if average is not None else contextlib.nullcontext():
+            row = {"epoch": epoch, "train_loss": train_loss, **_validate_all(network, objective, examples, plan, fabric.device)}
+            if not math.isfinite(row["val_loss"]):
+                raise TrainingFailed(f"epoch {epoch}: the loss on the validation pictures is no finite number ({row['val_loss']})")
+            if fabric.is_global_zero and row["val_loss"] < best["loss"]:
+                best = {"epoch": epoch, "loss": row["val_loss"]}
+                save_weights(folder.weights, network)
         row |= {f"weight_{label}": weight for label, weight in balance.current().items()}
         row["seconds"] = round(time.monotonic() - began, 3)
         log.append(row)
         if fabric.is_global_zero:
-            if row["val_loss"] < best["loss"]:
-                best = {"epoch": epoch, "loss": row["val_loss"]}
-                save_weights(folder.weights, network)
-            save_state(folder.state, epoch, network, balance, {"network": optimizer}, {"log": log, "best": best, "gradients": pulls})
+            state = {"log": log, "best": best, "gradients": pulls}
+            save_state(folder.state, epoch, network, balance, {"network": optimizer}, state, average)
             Columns.of_rows(log).save(folder.log)
             if pulls:
                 Columns.of_rows(pulls).save(folder.gradients)
@@ -178,6 +167,38 @@ def run_epochs(
     )
 
 
+def _examples(
+    plan: TrainingPlan, network: SaliencyNetwork, data: JoinedSets, split: Split, cache: Path | None, watch: Watcher
+) -> dict[str, Examples]:
+    """The examples to learn from ("train") and to validate with: "val", and "val" at the greatest scale by its name in the log."""
+    assert plan.map_size is not None
+    # with a size of its own for every ratio there is no one size to keep features at
+    features = FeatureCache(cache, network.encoder, plan.size) if network.encoder.is_frozen and plan.fit == "squash" else None
+    sigmas = data.sigmas(plan.sigma_degrees, plan.sigma_px)
+    parts = {"train": (split.train, 1.0), "val": (split.val, 1.0)}
+    if max(plan.scales) != 1:
+        parts[f"val at {max(plan.scales):g}"] = (split.val, max(plan.scales))
+    examples: dict[str, Examples] = {}
+    for part, (keys, scale) in parts.items():
+        chosen = data.everything.subset(keys)
+        groups = [data.set_of(key) for key in chosen.keys]
+        examples[part] = Examples(
+            chosen,
+            size=plan.size,
+            map_size=plan.map_size,
+            sigma_px=[sigmas[group] for group in groups],
+            fit=plan.fit,
+            scale=scale,
+            viewed=part == "train" and plan.shows_anew,
+            groups=groups,
+            cache=features,
+            mirrored_too=part == "train" and plan.mirror,
+            population=examples["train"].population if examples else None,
+            progress=partial(watch.stage, f"preparing {part}"),
+        )
+    return examples
+
+
 def _weighed(balance: Balance, batch: Batch, epoch: float, raw: torch.Tensor) -> Mapping[str, torch.Tensor]:
     return balance(raw, batch.targets, epoch)
 
@@ -196,34 +217,76 @@ def _flat_epochs(log: Sequence[Mapping[str, Any]]) -> int:
     return flat
 
 
-@torch.no_grad()
-def _validate(
-    network: SaliencyNetwork, objective: Objective, examples: Examples, plan: TrainingPlan, device: torch.device
+def _validate_all(
+    network: SaliencyNetwork, objective: Objective, examples: Mapping[str, Examples], plan: TrainingPlan, device: torch.device
 ) -> dict[str, float]:
-    """Loss and its parts, CC and NSS at the map's size, and the map's contrast (deviation over mean), over the validation pictures."""
+    """What log.csv says of the validation pictures, and the loss and scores at the greatest scale."""
+    found = _validate(network, objective, examples["val"], plan.batch, device)
+    for part, others in examples.items():
+        if part != "val":
+            larger = _validate(network, objective, others, plan.batch, device)
+            found |= {f"{name} {part.removeprefix('val ')}": larger[name] for name in ("val_loss", "val_cc_score", "val_nss_score")}
+    return found
+
+
+@torch.no_grad()
+def _validate(network: SaliencyNetwork, objective: Objective, examples: Examples, batch: int, device: torch.device) -> dict[str, float]:
+    """Loss and its parts, CC and NSS at the map's size, and the map's contrast (deviation over mean), over the validation pictures.
+
+    Of several data sets each weighs the same, however many pictures it has; loss and scores of each stand beside the means.
+    """
     network.eval()
-    sums: dict[str, float] = {}
-    maps, densities, counts, contrasts = [], [], [], []
-    for batch in plain_batches(examples, batch=plan.batch):
-        moved = batch.to(device)
+    names = tuple(dict.fromkeys(examples.groups))
+    sums: dict[str, dict[str, float]] = {name: {} for name in names}
+    maps: dict[tuple[int, ...], list[tuple[list[str], NDArray, NDArray, NDArray]]] = {}
+    contrasts: list[float] = []
+    group_of = dict(zip(examples.keys, examples.groups, strict=True))
+    for together in plain_batches(examples, batch=batch):
+        moved = together.to(device)
         raw = network(moved.inputs)
+        groups = [group_of[key] for key in together.keys]
         for label, values in objective(raw, moved.targets).items():
-            sums[label] = sums.get(label, 0.0) + float(values.double().sum())
+            for name in dict.fromkeys(groups):
+                own = values[[row for row, group in enumerate(groups) if group == name]]
+                sums[name][label] = sums[name].get(label, 0.0) + float(own.double().sum())
         values = Prediction(raw.float(), objective.activation).values.double().cpu()
         contrasts += (values.std(dim=(-2, -1)) / values.mean(dim=(-2, -1)).clamp_min(1e-12)).tolist()
-        maps.append(values.numpy())
-        densities.append(batch.targets.density.double().numpy())
-        counts.append(batch.targets.counts.double().numpy())
-    number = max(1, len(examples))
-    parts = {f"val_{label}": value / number for label, value in sums.items()}
-    scores = compare_maps(np.concatenate(maps), np.concatenate(densities), np.concatenate(counts))
-    return {
-        "val_loss": sum(parts.values()),
-        **(parts if len(parts) > 1 else {}),
-        "val_cc_score": scores["cc"],
-        "val_nss_score": scores["nss"],
-        "contrast": float(np.mean(contrasts)),
-    }
+        seen = (groups, values.numpy(), together.targets.density.double().numpy(), together.targets.counts.double().numpy())
+        maps.setdefault(values.shape[1:], []).append(seen)
+    parts = {name: {label: value / examples.groups.count(name) for label, value in labels.items()} for name, labels in sums.items()}
+    scores = _scores_by_set(names, list(maps.values()))
+    means = {label: sum(parts[name][label] for name in names) / len(names) for label in parts[names[0]]}
+    row = {"val_loss": sum(means.values())}
+    if len(means) > 1:
+        row |= {f"val_{label}": value for label, value in means.items()}
+    row |= {f"val_{metric}_score": sum(values.values()) / len(names) for metric, values in scores.items()}
+    if len(names) > 1:
+        row |= {f"val_loss {name}": sum(parts[name].values()) for name in names}
+        row |= {f"val_{metric}_score {name}": value for metric, values in scores.items() for name, value in values.items()}
+    return row | {"contrast": float(np.mean(contrasts))}
+
+
+def _scores_by_set(
+    names: Sequence[str], shapes: Sequence[Sequence[tuple[list[str], NDArray, NDArray, NDArray]]]
+) -> dict[str, dict[str, float]]:
+    """Metric -> set -> mean over its pictures, of maps that come in several shapes."""
+    groups: list[str] = []
+    found: dict[str, list[NDArray]] = {"cc": [], "nss": []}
+    for seen in shapes:
+        groups += [group for own, *_ in seen for group in own]
+        maps, densities, counts = (np.concatenate([one[place] for one in seen]) for place in (1, 2, 3))
+        for metric, values in compare_maps(maps, densities, counts).items():
+            found[metric].append(values)
+    belongs = {name: np.array([group == name for group in groups]) for name in names}
+    scores: dict[str, dict[str, float]] = {}
+    for metric, each in found.items():
+        values = np.concatenate(each)
+        scores[metric] = {name: _mean(values[own]) for name, own in belongs.items()}
+    return scores
+
+
+def _mean(values: NDArray) -> float:
+    return float("nan") if np.isnan(values).all() else float(np.nanmean(values))
 
 
 def _tensorboard(folder: RunFolder, epochs_done: int) -> Any:

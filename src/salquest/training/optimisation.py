@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import nn
 
 from salquest.models.deep.network import SaliencyNetwork
 from salquest.training.balance import Balance
@@ -16,8 +17,8 @@ from salquest.training.plan import TrainingPlan
 def build_optimizer(plan: TrainingPlan, network: SaliencyNetwork, balance: Balance) -> torch.optim.Optimizer:
     """The optimiser of a resolved plan over what learns: new layers and weights of terms at `lr`, stages of the encoder at `encoder_lr`."""
     groups: list[dict[str, Any]] = [
-        {"params": [p for p in network.decoder.parameters() if p.requires_grad], "peak": plan.lr},
-        {"params": [p for p in network.encoder.parameters() if p.requires_grad], "peak": plan.encoder_lr},
+        *_decayed(plan, network.decoder, plan.lr),
+        *_decayed(plan, network.encoder, plan.encoder_lr or plan.lr),
         {"params": list(balance.parameters()), "peak": plan.lr, "weight_decay": 0.0},
     ]
     learning = [{**group, "lr": group["peak"]} for group in groups if group["params"]]
@@ -25,6 +26,18 @@ def build_optimizer(plan: TrainingPlan, network: SaliencyNetwork, balance: Balan
         return torch.optim.SGD(learning, lr=plan.lr, momentum=plan.momentum, weight_decay=plan.weight_decay)
     kind = torch.optim.AdamW if plan.optimizer == "adamw" else torch.optim.Adam
     return kind(learning, lr=plan.lr, betas=(plan.momentum, 0.999), weight_decay=plan.weight_decay)
+
+
+def _decayed(plan: TrainingPlan, part: nn.Module, peak: float) -> list[dict[str, Any]]:
+    """What learns in a part of the network, in one group, or in two where not all of it decays."""
+    learning = [parameter for parameter in part.parameters() if parameter.requires_grad]
+    if plan.decay == "all":
+        return [{"params": learning, "peak": peak}]
+    weights = {id(module.weight) for module in part.modules() if isinstance(module, (nn.Conv2d, nn.Linear))}
+    return [
+        {"params": [parameter for parameter in learning if id(parameter) in weights], "peak": peak},
+        {"params": [parameter for parameter in learning if id(parameter) not in weights], "peak": peak, "weight_decay": 0.0},
+    ]
 
 
 def rate_of(plan: TrainingPlan) -> Callable[[float], float]:

@@ -15,13 +15,17 @@ from torch import Tensor
 from salquest.encoders import ENCODERS, perceive
 from salquest.errors import InputError, UnknownName
 from salquest.losses import LOSSES, Activation, Objective, own_losses, parse
+from salquest.models.deep.fitting import Fit
 from salquest.models.deep.network import NETWORKS
+from salquest.training.augmentation import Augmentation
+from salquest.training.order import Mix
 
 Optimizer = Literal["sgd", "adam", "adamw"]
 Schedule = Literal["constant", "cosine", "one-cycle"]
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 Scale = Literal["given", "matched"]
 BalanceKind = Literal["given", "norms", "uncertainty", "gradnorm"]
+Decay = Literal["all", "weights"]
 
 
 # Where the last layer starts unless a plan says otherwise, by activation: almost flat, near the mean level of a density (docs/decisions/0001).
@@ -43,7 +47,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         batch_norm: of the encoder: "eval" keeps its running statistics.
         activation: what turns the raw map into values; a sigmoid for every loss (docs/decisions/0006).
         decoder: options of the decoder that differ from its defaults; the last layer starts small where nothing is said (SMALL_START).
-        size: pictures are squashed to this.
+        size: pictures are squashed to this; see `fit`.
         map_size: where losses are taken; None is half of `size`.
         sigma_degrees: width of the Gaussian of the densities that are learned and scored; `sigma_px` (of the stimulus) where it is given.
         epochs, batch: of training; the last batch of an epoch may be smaller.
@@ -57,6 +61,12 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         scale: "matched" divides the whole loss by the norm of its gradient at the start, so that one `lr` means one first step for all losses.
         balance: how the terms of a sum are weighed: "given" by their coefficients; "norms" each first divided by its own gradient's norm at the
             start; "uncertainty" (Kendall 2018) and "gradnorm" (Chen 2018) by weights that are learned (`training.balance`).
+        fit: "squash" brings every picture to `size`; "aspect" keeps its ratio of sides, at about the area of `size` (`models.deep.fitting`).
+        mix: of several data sets: "pictures" shows each picture once an epoch, "sets" as many of every set.
+        augment: windows and colours that are drawn anew for each showing; None shows pictures as they are. Needs an encoder that learns.
+        scales: of the input, one drawn for each batch; validated at 1, and at the greatest too. Others than 1 need an encoder that learns.
+        ema: decay per step of the running mean of the weights, which is then validated and kept; 0 keeps the last step's.
+        decay: what `weight_decay` pulls at: "all" that learns, or the "weights" of convolutions and linear layers alone.
         own_losses: a Python file with losses of one's own (`losses.own_losses`); resolved, its whole path, so that the run can be taken up
             again from another folder.
     """
@@ -90,6 +100,12 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     precision: Precision = "32-true"
     scale: Scale = "given"
     balance: BalanceKind = "given"
+    fit: Fit = "squash"
+    mix: Mix = "pictures"
+    augment: Augmentation | None = None
+    scales: tuple[float, ...] = (1.0,)
+    ema: float = 0.0
+    decay: Decay = "all"
     own_losses: str = ""
 
     def resolved(self) -> TrainingPlan:
@@ -146,10 +162,29 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             "sigma_px": (self.sigma_px is None or self.sigma_px > 0, "above 0"),
             "size": (min(self.size) >= 32, "32 pixels or more a side"),
             "map_size": (self.map_size is None or min(self.map_size) >= 4, "4 cells or more a side"),
+            "scales": (bool(self.scales) and min(self.scales, default=0) > 0, "one or more numbers above 0"),
+            "ema": (0 <= self.ema < 1, "in 0..1, less than 1"),
         }
         for name, (holds, wanted) in rules.items():
             if not holds:
                 raise InputError(f"{name} must be {wanted}; found {getattr(self, name)}")
+        if self.augment is not None:
+            self.augment.check()
+        if self.unfreeze == "none" and self.shows_anew:
+            raise InputError(
+                "augment and scales show every picture anew, but a frozen encoder sees each once and its features are kept; "
+                "let stages learn (unfreeze), or leave augment and scales out"
+            )
+
+    @property
+    def shows_anew(self) -> bool:
+        """Whether a picture looks different each time that it is shown, apart from mirroring."""
+        return self.augment is not None or self.scales != (1.0,)
+
+    def differing(self, names: Sequence[str]) -> dict[str, Any]:
+        """Those of the named settings that are not at their defaults, as plain values."""
+        defaults = dict(zip(self.__struct_fields__[-len(self.__struct_defaults__) :], self.__struct_defaults__, strict=True))
+        return {name: value for name, value in self.as_record().items() if name in names and getattr(self, name) != defaults[name]}
 
 
 def plan_from(values: dict[str, Any], *, where: str) -> TrainingPlan:

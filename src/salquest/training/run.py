@@ -6,14 +6,15 @@ import contextlib
 import hashlib
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from salquest.datasets import DataSet, Split, divide
+from salquest.datasets import DataSet, JoinedSets, Split, join
 from salquest.datasets.duplicates import perceptual_hashes
 from salquest.encoders import FeatureCache
 from salquest.errors import InputError, Refused, TrainingFailed
@@ -21,7 +22,7 @@ from salquest.evaluation import DEFAULT_METRICS, evaluate
 from salquest.models import CentreBias
 from salquest.models.deep.network import SaliencyNetwork, build_network, network_spec
 from salquest.models.deep.trained import TrainedNetwork
-from salquest.runs import RunFolder, RunRecord, identity, versions
+from salquest.runs import Columns, RunFolder, RunRecord, identity, versions
 from salquest.training.batches import Examples
 from salquest.training.epochs import Watcher, run_epochs
 from salquest.training.fabric import start
@@ -29,11 +30,13 @@ from salquest.training.plan import TrainingPlan
 
 # pictures from which the taps' levels are measured where a decoder wants them
 RMS_PICTURES = 16
+# settings that plans did not always have: at their defaults they are no part of an identity, so that older runs keep theirs
+LATER = ("scale", "balance", "fit", "mix", "augment", "scales", "ema", "decay")
 
 
 def train(
     plan: TrainingPlan,
-    data: DataSet,
+    data: DataSet | Mapping[str, DataSet] | JoinedSets,
     split: Split | str,
     out: str | Path,
     *,
@@ -51,8 +54,8 @@ def train(
 
     Args:
         plan: what shall be trained.
-        data: the set; `split` names its parts by key.
-        split: training, validation and test pictures, or how to `divide` the set. Without test pictures nothing is scored.
+        data: the set, or several by name (`join`), whose keys then begin with the name ("osie/1001.jpg").
+        split: training, validation and test pictures by key, or how to `divide` each set. Without test pictures nothing is scored.
         out: the run folder.
         device: "auto", "cpu", "cuda", "cuda:N", "mps"; under torchrun every process takes its share of each batch.
         cache: folder for the features of a frozen encoder; None keeps no file and runs the encoder on each picture as it comes.
@@ -62,25 +65,26 @@ def train(
         watch: who looks on.
 
     Returns:
-        The finished run's record. Its status is "collapsed" where the map lost its contrast or does not beat the centre bias on the
-        validation pictures; that is for people to see, not an error.
+        The finished run's record. Of several sets each weighs the same in its scores, as in the validation loss. Its status is "collapsed"
+        where the map lost its contrast or does not beat the centre bias on the validation pictures; that is for people to see, not an error.
 
     Raises:
         Refused: another run stands in `out`. TrainingFailed: the loss became no number. InputError: the plan cannot be meant.
     """
     watch = watch or Watcher()
     plan = plan.resolved()
-    split = split if isinstance(split, Split) else divide(data, split)
+    sets = join(data)
+    split = split if isinstance(split, Split) else sets.divide(split)
     if not split.train or not split.val:
         raise InputError(
             f"a run needs training and validation pictures; the division ({split.origin}) has {len(split.train)} and {len(split.val)}"
         )
-    sigma = plan.sigma_px or plan.sigma_degrees * data.sigma_px
-    described = {"name": data.name, "edition": data.edition(), "sigma_px": sigma, "first_fixation": data.first_fixation}
+    sigmas = sets.sigmas(plan.sigma_degrees, plan.sigma_px)
+    described = sets.described(sigmas)
     record = RunRecord(
         plan=plan.as_record(),
         identity=identity({"plan": _meaning(plan), "data": described, "split": split.as_record()}),
-        data={**described, "root": str(data.root or "")},
+        data={**described, **sets.roots()},
         split=split.as_record(),
         versions=versions("salquest", "torch", "numpy", "lightning-fabric", "pillow", "scipy"),
     )
@@ -88,28 +92,30 @@ def train(
     finished = _claim(folder, record, force=force)
     if finished is not None:
         if score_test and split.test and not folder.scores.is_file():
-            finished = _score_test(folder, finished, data, split, sigma, metrics, start(device, plan.precision).device, cache, watch)
+            where = start(device, plan.precision).device
+            finished = _score_test(folder, finished, sets, split, sigmas, metrics, where, cache, watch)
             folder.write(finished)
         return finished
     before = folder.read().trained_on if folder.exists() and not force else {}
     fabric = start(device, plan.precision)
     began = time.monotonic()
-    seen = before or {"name": data.name, "pictures": perceptual_hashes(data.subset(split.train))}
+    train_part = sets.everything.subset(split.train)
+    seen = before or {"name": sets.name, "pictures": perceptual_hashes(train_part)}
     with _deterministic():
-        network = _network(plan, data.subset(split.train))
+        network = _network(plan, train_part)
         record = replace(record, device=str(fabric.device), network=network_spec(plan.network, network, plan.decoder), trained_on=seen)
         if fabric.is_global_zero:
             folder.write(record)
         try:
-            record = run_epochs(plan, network, data, split, sigma, folder, record, fabric, cache, watch)
+            record = run_epochs(plan, network, sets, split, folder, record, fabric, cache, watch)
         except TrainingFailed as failure:
             if fabric.is_global_zero:
                 folder.write(replace(record, status="failed", reason=str(failure), seconds=time.monotonic() - began))
             raise
     if fabric.is_global_zero:
-        record = _judge(folder, record, data, split, sigma, fabric.device, cache)
+        record = _judge(folder, record, sets, split, sigmas, fabric.device, cache)
         if score_test and split.test:
-            record = _score_test(folder, record, data, split, sigma, metrics, fabric.device, cache, watch)
+            record = _score_test(folder, record, sets, split, sigmas, metrics, fabric.device, cache, watch)
         record = replace(record, seconds=round(record.seconds + time.monotonic() - began, 3))
         folder.write(record)
     fabric.barrier()
@@ -137,22 +143,25 @@ def _claim(folder: RunFolder, record: RunRecord, *, force: bool) -> RunRecord | 
     return None
 
 
-def prepare_features(plan: TrainingPlan, data: DataSet, split: Split, cache: Path, watch: Watcher | None = None) -> None:
+def prepare_features(
+    plan: TrainingPlan, data: DataSet | Mapping[str, DataSet], split: Split, cache: Path, watch: Watcher | None = None
+) -> None:
     """Fill the cache with what a frozen encoder sees in all pictures of a division, so that several runs at once find it there.
 
     Args:
-        plan: whose encoder, size and mirroring count; nothing is done where its encoder learns.
+        plan: whose encoder, size and mirroring count; nothing is done where no features are kept: its encoder learns, or sizes differ.
         data, split: as in `train`.
         cache: folder of the features.
         watch: told of every picture.
     """
     watch, plan = watch or Watcher(), plan.resolved()
-    if plan.unfreeze != "none":
+    if plan.unfreeze != "none" or plan.fit != "squash":
         return
-    encoder = _network(plan, data.subset(split.train)).encoder
+    everything = join(data).everything
+    encoder = _network(plan, everything.subset(split.train)).encoder
     features = FeatureCache(cache, encoder, plan.size)
-    wanted = [(sample, mirrored) for key in split.train for sample in (data[key],) for mirrored in (False, True)[: 1 + plan.mirror]]
-    wanted += [(data[key], False) for key in (*split.val, *split.test)]
+    wanted = [(sample, mirrored) for sample in everything.subset(split.train) for mirrored in (False, True)[: 1 + plan.mirror]]
+    wanted += [(sample, False) for sample in everything.subset((*split.val, *split.test))]
     for done, (sample, mirrored) in enumerate(wanted, start=1):
         features.taps(sample.stimulus.digest(), mirrored, partial(sample.stimulus.pixels, plan.size))
         watch.stage("encoding pictures", done, len(wanted))
@@ -170,6 +179,7 @@ def _network(plan: TrainingPlan, train_part: DataSet) -> SaliencyNetwork:
         seed=plan.seed,
         batch_norm=plan.batch_norm,
         decoder_options=plan.decoder,
+        fit=plan.fit,
     )
     network.encoder.freeze()
     if plan.unfreeze != "none":
@@ -185,14 +195,24 @@ def _network(plan: TrainingPlan, train_part: DataSet) -> SaliencyNetwork:
 
 
 def _judge(
-    folder: RunFolder, record: RunRecord, data: DataSet, split: Split, sigma: float, device: torch.device, cache: Path | None
+    folder: RunFolder,
+    record: RunRecord,
+    sets: JoinedSets,
+    split: Split,
+    sigmas: Mapping[str, float],
+    device: torch.device,
+    cache: Path | None,
 ) -> RunRecord:
     """Whether the run learned anything: collapsed, or no better on the validation pictures than the centre bias, is said so."""
     reason = record.reason
     if not reason:
-        model, unseen = TrainedNetwork.load(folder.root, device=str(device), features=cache), data.subset(split.val)
-        floor = CentreBias.of(data.subset(split.train), sigma_px=sigma)
-        ours, theirs = (evaluate(m, unseen, metrics=("cc",), sigma_px=sigma).mean("cc") for m in (model, floor))
+        model = TrainedNetwork.load(folder.root, device=str(device), features=cache)
+        found: list[tuple[float, float]] = []
+        for name, unseen in sets.subset(split.val).sets.items():
+            floor = _floor(sets, split, name, sigmas)
+            ours, theirs = (evaluate(m, unseen, metrics=("cc",), sigma_px=sigmas[name]).mean("cc") for m in (model, floor))
+            found.append((ours, theirs))
+        ours, theirs = (sum(values) / len(found) for values in zip(*found, strict=True))
         if not ours > theirs:
             reason = f"its CC on the validation pictures ({ours:.3f}) does not beat the centre bias ({theirs:.3f})"
     return replace(record, status="collapsed" if reason else "finished", reason=reason)
@@ -201,34 +221,49 @@ def _judge(
 def _score_test(
     folder: RunFolder,
     record: RunRecord,
-    data: DataSet,
+    sets: JoinedSets,
     split: Split,
-    sigma: float,
+    sigmas: Mapping[str, float],
     metrics: Sequence[str],
     device: torch.device,
     cache: Path | None,
     watch: Watcher,
 ) -> RunRecord:
-    table = evaluate(
-        TrainedNetwork.load(folder.root, device=str(device), features=cache),
-        data.subset(split.test),
-        metrics=metrics,
-        sigma_px=sigma,
-        baseline=CentreBias.of(data.subset(split.train), sigma_px=sigma),
-        progress=lambda done, total: watch.stage("scoring test", done, total),
-    )
-    table.columns.save(folder.scores)
-    return replace(record, scores={name: table.mean(name) for name in metrics})
+    """Score the test part, each set over its own centre bias; scores.csv of several sets has a column "data"."""
+    model = TrainedNetwork.load(folder.root, device=str(device), features=cache)
+    tables = {
+        name: evaluate(
+            model,
+            unseen,
+            metrics=metrics,
+            sigma_px=sigmas[name],
+            baseline=_floor(sets, split, name, sigmas),
+            progress=partial(watch.stage, "scoring test" if len(sets.sets) == 1 else f"scoring test of {name}"),
+        )
+        for name, unseen in sets.subset(split.test).sets.items()
+    }
+    means = {name: {metric: table.mean(metric) for metric in metrics} for name, table in tables.items()}
+    if len(sets.sets) == 1:
+        next(iter(tables.values())).columns.save(folder.scores)
+        return replace(record, scores=means[next(iter(means))])
+    rows = [{"data": name, **row} for name, table in tables.items() for row in table.columns.rows()]
+    Columns.of_rows(rows).save(folder.scores)
+    joint = {metric: sum(scores[metric] for scores in means.values()) / len(means) for metric in metrics}
+    return replace(record, scores=joint, scores_by_set=means)
+
+
+def _floor(sets: JoinedSets, split: Split, name: str, sigmas: Mapping[str, float]) -> CentreBias:
+    """The centre bias of a set's own training pictures; where it has none, the mean of the other sets'."""
+    training = sets.subset(split.train).sets
+    floors = [CentreBias.of(data, sigma_px=sigmas[own]) for own, data in training.items() if own == name or name not in training]
+    return floors[0] if len(floors) == 1 else CentreBias(np.mean([floor.density for floor in floors], axis=0))
 
 
 def _meaning(plan: TrainingPlan) -> dict[str, object]:
     """The plan as its identity sees it: a file of losses by what stands in it, not by where it lies; settings of older plans left out."""
     known = plan.as_record()
     path = known.pop("own_losses")
-    later = {"scale": "given", "balance": "given"}
-    for name, default in later.items():
-        if known[name] == default:
-            del known[name]
+    known = {name: value for name, value in known.items() if name not in LATER} | plan.differing(LATER)
     return known | ({"own_losses": hashlib.sha256(Path(path).read_bytes()).hexdigest()} if path else {})
 
 

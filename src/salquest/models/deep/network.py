@@ -18,6 +18,7 @@ from salquest.errors import InputError, UnknownName
 from salquest.gaze import SaliencyMap, as_density, resize_map, resize_picture
 from salquest.gaze.pictures import Pixels
 from salquest.losses import Activation, Prediction
+from salquest.models.deep.fitting import Fit, fitted_map_size, fitted_size
 
 
 @dataclass(frozen=True)
@@ -68,28 +69,48 @@ class SaliencyNetwork(nn.Module):
     Attributes:
         encoder, decoder: see their rooms.
         activation: what turns the raw map into values; it belongs to the loss that the network was trained with.
-        size: (height, width) that pictures are squashed to.
-        map_size: (height, width) of the raw map, where losses are taken.
+        size: (height, width) that pictures are squashed to, or with fit "aspect" the size whose area they are resized to.
+        map_size: (height, width) of the raw map of a picture of that size, where losses are taken; others have maps of the same share.
+        fit: how pictures are brought to a size (`fitted_size`).
     """
 
     def __init__(
-        self, encoder: Encoder, decoder: nn.Module, *, activation: Activation, size: tuple[int, int], map_size: tuple[int, int]
+        self,
+        encoder: Encoder,
+        decoder: nn.Module,
+        *,
+        activation: Activation,
+        size: tuple[int, int],
+        map_size: tuple[int, int],
+        fit: Fit = "squash",
     ) -> None:
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
         self.activation: Activation = activation
-        self.size, self.map_size = size, map_size
+        self.size, self.map_size, self.fit = size, map_size, fit
 
     def forward(self, inputs: Tensor | Sequence[Tensor]) -> Tensor:
-        """Raw maps, (B, *map_size), of pictures (B, 3, H, W) in 0..1, or of the encoder's taps, (B, C, h, w) each."""
-        taps = self.encoder(inputs) if isinstance(inputs, Tensor) else inputs
+        """Raw maps, (B, h, w), of pictures (B, 3, H, W) in 0..1, or of the encoder's taps, (B, C, h, w) each.
+
+        Pictures of `size`, and taps, have maps of `map_size`; pictures of another size have maps of the same share of it.
+        """
+        if isinstance(inputs, Tensor):
+            taps, map_size = self.encoder(inputs), fitted_map_size((inputs.shape[-2], inputs.shape[-1]), self.size, self.map_size)
+        else:
+            taps, map_size = inputs, self.map_size
         raw = self.decoder(taps)
-        return F.interpolate(raw[:, None], self.map_size, mode="bilinear", align_corners=False)[:, 0]
+        return F.interpolate(raw[:, None], map_size, mode="bilinear", align_corners=False)[:, 0]
 
     @torch.inference_mode()
-    def predict_pixels(self, pixels: Pixels) -> SaliencyMap:
-        """The density that the network predicts for (H, W, 3) uint8 RGB, at the picture's size."""
-        picture = torch.from_numpy(np.array(resize_picture(pixels, self.size))).permute(2, 0, 1)[None]
+    def predict_pixels(self, pixels: Pixels, *, scale: float = 1.0) -> SaliencyMap:
+        """The density that the network predicts for (H, W, 3) uint8 RGB, at the picture's size.
+
+        Args:
+            pixels: the picture.
+            scale: of the network's size: 1.5 looks at half as many pixels again along each side.
+        """
+        size = fitted_size(self.size, (pixels.shape[0], pixels.shape[1]), self.fit, scale)
+        picture = torch.from_numpy(np.array(resize_picture(pixels, size))).permute(2, 0, 1)[None]
         device = next(self.parameters()).device
         raw = self(picture.to(device).float() / 255)
         return self.as_map(raw, (pixels.shape[0], pixels.shape[1]))
@@ -101,7 +122,7 @@ class SaliencyNetwork(nn.Module):
         return self.as_map(self(tuple(tap[None].to(device) for tap in taps)), size)
 
     def as_map(self, raw: Tensor, size: tuple[int, int]) -> SaliencyMap:
-        """One raw map (1, *map_size) as a density of a picture's size: activated, divided by its sum, resized, divided again."""
+        """One raw map (1, h, w) as a density of a picture's size: activated, divided by its sum, resized, divided again."""
         density = Prediction(raw.detach().float(), self.activation).density[0].cpu().numpy()
         return SaliencyMap(as_density(resize_map(density, size)).astype(np.float32), "density")
 
@@ -118,6 +139,7 @@ def build_network(
     seed: int = 0,
     batch_norm: BatchNorm = "eval",
     decoder_options: Mapping[str, Any] | None = None,
+    fit: Fit = "squash",
 ) -> SaliencyNetwork:
     """Put a network together, its new layers drawn from `seed` without touching torch's global generator.
 
@@ -137,7 +159,7 @@ def build_network(
     )
     options = _options(card, activation, decoder_options or {})
     decoder = _build_decoder(card.decoder, body.channels, {**options, "seed": seed})
-    return SaliencyNetwork(body, decoder, activation=activation, size=size, map_size=map_size or size)
+    return SaliencyNetwork(body, decoder, activation=activation, size=size, map_size=map_size or size, fit=fit)
 
 
 def network_spec(name: str, network: SaliencyNetwork, decoder_options: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,6 +171,8 @@ def network_spec(name: str, network: SaliencyNetwork, decoder_options: Mapping[s
         "size": list(network.size),
         "map_size": list(network.map_size),
         "decoder_options": dict(decoder_options),
+        # named only where it is so: older specs say nothing
+        **({"fit": network.fit} if network.fit != "squash" else {}),
     }
 
 
@@ -160,7 +184,15 @@ def rebuild_network(spec: Mapping[str, Any]) -> SaliencyNetwork:
     encoder = rebuild_encoder(spec["encoder"])
     decoder = _build_decoder(card.decoder, encoder.channels, _options(card, spec["activation"], spec["decoder_options"]))
     height, width = spec["size"]
-    return SaliencyNetwork(encoder, decoder, activation=spec["activation"], size=(height, width), map_size=tuple(spec["map_size"]))
+    rows, columns = spec["map_size"]
+    return SaliencyNetwork(
+        encoder,
+        decoder,
+        activation=spec["activation"],
+        size=(height, width),
+        map_size=(rows, columns),
+        fit=spec.get("fit", "squash"),
+    )
 
 
 def _build_decoder(name: str, channels: Sequence[int], options: Mapping[str, Any]) -> nn.Module:

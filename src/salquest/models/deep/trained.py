@@ -70,7 +70,7 @@ class TrainedNetwork(Model):
         except (RuntimeError, AssertionError) as error:
             raise InputError(f"the device {device!r} cannot be used here: {str(error).splitlines()[0]}") from error
         kept = None
-        if features is not None and record.plan.get("unfreeze") == "none":
+        if features is not None and record.plan.get("unfreeze") == "none" and network.fit == "squash":
             network.encoder.freeze()
             kept = FeatureCache(Path(features), network.encoder, network.size)
         return cls(network, name=name or Path(root).name, trained_on=record.trained_on.get("pictures"), features=kept)
