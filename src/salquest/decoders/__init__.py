@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from salquest.decoders.gaussian import FixedGaussian
     from salquest.decoders.priors import LearnedPriors
     from salquest.decoders.readout import LightReadout
+    from salquest.decoders.salgan import SalganDecoder
     from salquest.decoders.sam import SamDecoder
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "FixedGaussian",
     "LearnedPriors",
     "LightReadout",
+    "SalganDecoder",
     "SamDecoder",
 ]
 
@@ -32,6 +34,7 @@ _NEED_TORCH = {
     "FixedGaussian": "gaussian",
     "LearnedPriors": "priors",
     "LightReadout": "readout",
+    "SalganDecoder": "salgan",
     "SamDecoder": "sam",
 }
 

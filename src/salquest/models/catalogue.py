@@ -43,6 +43,12 @@ MODELS: Mapping[str, ModelCard] = {
     ),
     "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1", family="deep"),
     "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours", family="deep"),
+    "salgan": ModelCard(
+        None, "SalGAN's generator on VGG-16 (--encoder vgg16) or any other encoder, to be trained", "Pan 2017, section 3.1", family="deep"
+    ),
+    "salgan-mobilenet": ModelCard(
+        None, "SalGAN's generator in small, for two cores, on a dilated MobileNetV2, to be trained", "after Pan 2017", family="deep"
+    ),
     "sam-vgg": ModelCard(
         None,
         "SAM: attentive LSTM and learned priors on a dilated VGG-16 (--encoder vgg16), to be trained",
