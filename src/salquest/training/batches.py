@@ -73,6 +73,7 @@ class Batch:
         share: what each picture weighs in this process' part of the mean, (B,); over all processes the shares sum to 1.
         keys: of the pictures.
         whole: pictures of this batch over all processes.
+        pictures: (B, 3, h, w) in 0..1 at the map's size, for who looks at pictures and maps together; None where nobody asked.
     """
 
     inputs: Inputs
@@ -80,11 +81,13 @@ class Batch:
     share: Tensor
     keys: tuple[str, ...]
     whole: int
+    pictures: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
         """The batch on a device."""
         moved = self.inputs.to(device) if isinstance(self.inputs, Tensor) else tuple(tap.to(device) for tap in self.inputs)
-        return Batch(moved, self.targets.to(device), self.share.to(device), self.keys, self.whole)
+        pictures = None if self.pictures is None else self.pictures.to(device)
+        return Batch(moved, self.targets.to(device), self.share.to(device), self.keys, self.whole, pictures)
 
 
 @dataclass(frozen=True)
@@ -96,12 +99,14 @@ class Shown:
         density: (h, w).
         cells: rows and columns of its fixations.
         window: the part of the stored picture that it is.
+        small: the picture at the map's size, (h, w, 3) uint8, where it is asked for.
     """
 
     pixels: Pixels | None
     density: Tensor
     cells: tuple[NDArray[np.int64], NDArray[np.int64]]
     window: Window | None = None
+    small: Pixels | None = None
 
 
 class Examples:
@@ -114,6 +119,7 @@ class Examples:
         fit, scale: how pictures are brought to a size (`fitted_size`).
         viewed: batches will ask for other scales or views than the plain one, so that pictures are kept as they are stored.
         groups: the set that each picture belongs to; one for all where it is not given.
+        with_pictures: batches hold the pictures at the map's size as well.
         cache: the features of a frozen encoder; without it batches hold pictures.
         mirrored_too: encode every picture mirrored as well.
         population: of the training pictures; None says that these are they, and that each picture's own fixations are not "elsewhere".
@@ -134,6 +140,7 @@ class Examples:
         scale: float = 1.0,
         viewed: bool = False,
         groups: Sequence[str] | None = None,
+        with_pictures: bool = False,
         cache: FeatureCache | None = None,
         mirrored_too: bool = False,
         population: Population | None = None,
@@ -142,7 +149,7 @@ class Examples:
         self.keys = data.keys
         self.groups = tuple(groups) if groups is not None else (data.name,) * len(data)
         self.map_size = map_size
-        self._cache = cache
+        self._cache, self._with_pictures = cache, with_pictures
         self._samples = data.samples
         self._size, self._fit, self._scale, self._viewed = size, fit, scale, viewed
         self.ratios = tuple(fitted_ratio(size, sample.stimulus.size, fit) for sample in data)
@@ -207,6 +214,7 @@ class Examples:
             share=torch.tensor(share, dtype=torch.float32),
             keys=tuple(self.keys[i] for i in indices),
             whole=len(indices) if whole is None else whole,
+            pictures=_stacked([one.small for one in shown], mirrored) if self._with_pictures else None,
         )
 
     def view(self, index: int, augment: Augmentation, random: np.random.Generator) -> View:
@@ -226,10 +234,13 @@ class Examples:
         sample, window = self._samples[index], view.window
         map_size = fitted_map_size(size, self._size, self.map_size)
         pixels = None
-        if self._cache is None:
+        if self._cache is None or self._with_pictures:
             pixels = view.paint(resize_picture(_cut(self._pixels(index), window), size)) if self._viewed else sample.stimulus.pixels(size)
+        small = np.array(resize_picture(pixels, map_size)) if self._with_pictures and pixels is not None else None
+        if self._cache is not None:
+            pixels = None
         density, cells = _gaze(sample, self._sigmas[index], window, map_size)
-        return Shown(None if pixels is None else np.array(pixels), torch.from_numpy(density.astype(np.float32)), cells, window)
+        return Shown(None if pixels is None else np.array(pixels), torch.from_numpy(density.astype(np.float32)), cells, window, small)
 
     def _pixels(self, index: int) -> Pixels:
         """The stored picture, from memory where there is room."""
@@ -243,8 +254,7 @@ class Examples:
 
     def _inputs(self, indices: Sequence[int], shown: Sequence[Shown], mirrored: Sequence[bool]) -> Inputs:
         if self._cache is None:
-            pictures = [_as_tensor(one.pixels, flip) for one, flip in zip(shown, mirrored, strict=True)]
-            return torch.stack(pictures).float() / 255
+            return _stacked([one.pixels for one in shown], mirrored)
         each = [self._taps(i, mirrored=bool(flip)) for i, flip in zip(indices, mirrored, strict=True)]
         return tuple(torch.stack(tap) for tap in zip(*each, strict=True))
 
@@ -362,6 +372,11 @@ def _cut(values: NDArray, window: Window | None) -> NDArray:
     if window is None:
         return values
     return np.ascontiguousarray(values[window.top : window.top + window.height, window.left : window.left + window.width])
+
+
+def _stacked(pictures: Sequence[Pixels | None], mirrored: Sequence[bool]) -> Tensor:
+    """Pictures of one size as (B, 3, H, W) in 0..1."""
+    return torch.stack([_as_tensor(one, flip) for one, flip in zip(pictures, mirrored, strict=True)]).float() / 255
 
 
 def _as_tensor(pixels: np.ndarray | None, mirrored: bool) -> Tensor:

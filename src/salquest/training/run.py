@@ -31,7 +31,7 @@ from salquest.training.plan import TrainingPlan
 # pictures from which the taps' levels are measured where a decoder wants them
 RMS_PICTURES = 16
 # settings that plans did not always have: at their defaults they are no part of an identity, so that older runs keep theirs
-LATER = ("scale", "balance", "fit", "mix", "augment", "scales", "ema", "decay")
+LATER = ("scale", "balance", "fit", "mix", "augment", "scales", "ema", "decay", "keep", "adversarial", "adversary")
 
 
 def train(
