@@ -5,13 +5,26 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # two cores are shared by all tests: small matrices on one thread each are faster than
 # threads that wait for each other. Numpy reads this when it is imported, so it is not imported above
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# how long an example takes says how busy the machine is, not whether the code is right
+settings.register_profile("salquest", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("salquest")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_warning_of_torch() -> None:
+    """Torch gives some warnings (arrays that may not be written to) once per process, so that only one test would fail, or none."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_warn_always(True)
 
 
 @pytest.fixture(scope="session")

@@ -151,8 +151,9 @@ def test_without_a_model_predict_says_what_it_does(photos: Path, tmp_path: Path,
 
 
 def test_maps_that_were_predicted_score_as_the_model_does(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    stimuli = load_dataset("osie-mini").root / "stimuli"  # type: ignore[operator]
-    assert call("predict", stimuli, "--model", run, "--out", tmp_path / "maps", "--format", "npy") == 0
+    data = load_dataset("osie-mini")
+    stimuli = [data[key].stimulus.path for key in data.parts["test"]]
+    assert call("predict", *stimuli, "--model", run, "--out", tmp_path / "maps", "--format", "npy") == 0
     capsys.readouterr()
     assert (
         call(

@@ -74,7 +74,8 @@ def gaze_like(pictures: int, dtype: torch.dtype = torch.float64) -> tuple[torch.
     prior = draw.uniform(0.1, 0.6, SIZE)
     elsewhere = draw.integers(0, 3, (pictures, *SIZE)).astype(np.float64)
     raw = draw.normal(size=(pictures, *SIZE))
-    forms = [torch.from_numpy(maps).to(dtype) for maps in (density, counts, prior, elsewhere)]
+    teacher = density  # a teacher that knows: what a loss does with one is what it does with the observed density
+    forms = [torch.from_numpy(maps).to(dtype) for maps in (density, counts, prior, elsewhere, teacher)]
     return torch.from_numpy(raw).to(dtype), Targets(*forms)
 
 
@@ -91,7 +92,13 @@ def test_a_loss_does_not_mix_the_pictures_of_a_batch(text, activation):
             text,
             activation,
             raw[i : i + 1],
-            Targets(targets.density[i : i + 1], targets.counts[i : i + 1], targets.prior, targets.elsewhere[i : i + 1]),
+            Targets(
+                targets.density[i : i + 1],
+                targets.counts[i : i + 1],
+                targets.prior,
+                targets.elsewhere[i : i + 1],
+                targets.teacher[i : i + 1],
+            ),
         )
         for i in range(len(raw))
     ]
@@ -159,7 +166,9 @@ def test_value_and_gradient_are_finite_where_the_map_itself_is_empty_or_full(nam
 @pytest.mark.parametrize(("text", "activation"), ALL_PAIRINGS)
 def test_value_and_gradient_are_finite_without_any_gaze(text, activation):
     raw, targets = gaze_like(2, torch.float32)
-    nobody = Targets(*(torch.zeros_like(maps) for maps in (targets.density, targets.counts, targets.prior, targets.elsewhere)))
+    nobody = Targets(
+        *(torch.zeros_like(maps) for maps in (targets.density, targets.counts, targets.prior, targets.elsewhere, targets.teacher))
+    )
     value = lowered(text, activation, raw.requires_grad_(), nobody)
     (gradient,) = torch.autograd.grad(value.sum(), raw)
     assert value.isfinite().all()

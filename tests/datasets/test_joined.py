@@ -26,7 +26,7 @@ def test_a_set_alone_stays_as_it_is_however_it_is_given(tiny: DataSet) -> None:
         joined = join(given)
         assert joined.everything is tiny
         assert joined.divide() == join(tiny).divide()
-        assert joined.described(dict.fromkeys(joined.sets, 4.0)) == {
+        assert joined.described({"tiny": 4.0}) == {
             "name": "tiny",
             "edition": tiny.edition(),
             "sigma_px": 4.0,

@@ -49,6 +49,16 @@ def test_without_a_disk_nothing_is_written(encoder, tmp_path, monkeypatch):
     assert list(tmp_path.rglob("*")) == []
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_picture_that_may_not_be_written_to_is_encoded_without_a_warning(encoder, mirrored):
+    # Pillow hands out such arrays; that torch warns of them is an error here
+    locked = PICTURE.copy()
+    locked.setflags(write=False)
+    cache = FeatureCache(None, encoder, SIZE)
+    assert equal(cache.taps("a", mirrored, lambda: locked), cache.taps("a", mirrored, pixels))
+    assert not locked.flags.writeable
+
+
 def test_the_mirrored_picture_is_mirrored_here_and_kept_apart(encoder, tmp_path):
     cache = FeatureCache(tmp_path, encoder, SIZE)
     mirrored = cache.taps("a", True, pixels)

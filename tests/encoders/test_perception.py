@@ -65,6 +65,7 @@ def test_maps_in_double_precision_are_seen_in_float32():
     ("arguments", "error", "sentence"),
     [
         (("vgg16", "none", "", "rgb"), InputError, "as one of unit, imagenet, caffe; found 'rgb'"),
+        (("", "none", "", "unit"), InputError, r"no encoder is named, and outside of training .* name one: df\(encoder='vgg16'\)"),
         (("vgg16", "none", "pool6", "unit"), UnknownName, "no tap is called 'pool6'"),
         (("vgg61", "none", "", "unit"), UnknownName, r"no encoder is called 'vgg61' \(did you mean 'vgg16'\?\)"),
         (("vgg16", "/nowhere/vgg.pth", "", "unit"), DataNotFound, "there is no weights file /nowhere/vgg.pth"),
@@ -82,8 +83,13 @@ def test_the_range_of_the_input_decides_the_scale_of_the_perceptual_losses():
     values = torch.sigmoid(0.5 * torch.randn(1, 64, 64, generator=torch.Generator().manual_seed(1)))
     rows = torch.arange(64.0)
     saliency = torch.exp(-((rows[:, None] - 30) ** 2 + (rows - 20) ** 2) / 50)[None]
-    deep = {name: df(values, saliency, perceive, weights="none", input_=name).item() for name in ("unit", "imagenet", "caffe")}
-    gram = {name: gm(values, saliency, perceive, weights="none", input_=name).item() for name in ("unit", "imagenet", "caffe")}
+    deep, gram = (
+        {
+            name: loss(values, saliency, perceive, encoder="vgg16", weights="none", input_=name).item()
+            for name in ("unit", "imagenet", "caffe")
+        }
+        for loss in (df, gm)
+    )
     assert deep["unit"] < deep["imagenet"] < 1e-2 * deep["caffe"]
     assert gram["unit"] < gram["imagenet"] < 1e-5 * gram["caffe"]
     assert deep["caffe"] / deep["unit"] > 1e3

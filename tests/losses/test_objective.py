@@ -27,9 +27,8 @@ def looked_at(seed: int = 0, pictures: int = 2) -> Targets:
     cells = torch.multinomial(density.flatten(1), 12, replacement=True, generator=draw)
     counts = torch.zeros(pictures, SIZE[0] * SIZE[1], dtype=torch.float64).scatter_add_(1, cells, torch.ones_like(cells).double())
     elsewhere = counts.roll(1, dims=0)
-    return Targets(
-        density, counts.view_as(density), (density / density.amax(dim=(1, 2), keepdim=True)).mean(dim=0), elsewhere.view_as(density)
-    )
+    prior = (density / density.amax(dim=(1, 2), keepdim=True)).mean(dim=0)
+    return Targets(density, counts.view_as(density), prior, elsewhere.view_as(density), teacher=density)
 
 
 def fake_features(*_: str):

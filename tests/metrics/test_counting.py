@@ -56,7 +56,7 @@ def test_grey_levels_are_counted_by_level(dtype):
     np.testing.assert_array_equal(np.stack([below[0], at_most[0]]), expected)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     values=hnp.arrays(np.float64, st.integers(1, 300), elements=st.floats(-1e100, 1e100)),
     thresholds=hnp.arrays(np.float64, st.integers(1, 9), elements=st.floats(-1e100, 1e100)),

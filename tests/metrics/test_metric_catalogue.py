@@ -86,7 +86,7 @@ def test_metrics_do_not_load_torch():
 
 
 # ----------------------------------------------------------------------------------------------------------------------------- invariances
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=seeds, count=counts)
 @pytest.mark.parametrize("name", PER_PICTURE)
 def test_scores_stay_within_their_range(name, seed, count):
@@ -94,7 +94,7 @@ def test_scores_stay_within_their_range(name, seed, count):
     assert card.range[0] - 1e-9 <= value <= card.range[1] + 1e-9
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=seeds, count=counts)
 @pytest.mark.parametrize("name", PER_PICTURE)
 def test_mirroring_map_and_gaze_together_changes_nothing(name, seed, count):
@@ -106,7 +106,7 @@ def test_mirroring_map_and_gaze_together_changes_nothing(name, seed, count):
     assert score(name, turned) == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=seeds, order=st.permutations(range(4)))
 @pytest.mark.parametrize("name", PER_PICTURE)
 def test_the_order_of_the_pictures_changes_nothing(name, seed, order):
@@ -115,7 +115,7 @@ def test_the_order_of_the_pictures_changes_nothing(name, seed, order):
     np.testing.assert_array_equal(score(name, stacked([pictures[index] for index in order])), expected)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=seeds, count=counts, factor=st.floats(1e-6, 1e6))
 @pytest.mark.parametrize("name", PER_PICTURE)
 def test_scaling_a_map_changes_nothing(name, seed, count, factor):
@@ -125,7 +125,7 @@ def test_scaling_a_map_changes_nothing(name, seed, count, factor):
     assert score(name, replace(scene, saliency=exact * scene.saliency)) == pytest.approx(score(name, scene), rel=1e-9, abs=1e-9)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=seeds, count=counts, shift=st.integers(-1000, 1000))
 @pytest.mark.parametrize("name", ["nss", "cc"])
 def test_shifting_a_map_changes_neither_nss_nor_cc(name, seed, count, shift):
@@ -133,7 +133,7 @@ def test_shifting_a_map_changes_neither_nss_nor_cc(name, seed, count, shift):
     assert score(name, replace(scene, saliency=scene.saliency + shift)) == pytest.approx(score(name, scene), rel=1e-6, abs=1e-9)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=seeds, count=counts)
 @pytest.mark.parametrize("name", MONOTONE)
 @pytest.mark.parametrize("change", [np.log, np.cbrt, np.exp2], ids=["log", "cube root", "exp2"])
@@ -143,7 +143,7 @@ def test_monotone_changes_leave_the_areas_alone(name, change, seed, count):
     assert score(name, replace(coarse, saliency=change(coarse.saliency))) == score(name, coarse)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=seeds, count=st.integers(2, 40))
 @pytest.mark.parametrize("name", ["auc", "auc_borji", "auc_shuffled", "nss", "ig", "ll"])
 def test_the_whole_is_the_weighted_mean_of_its_parts(name, seed, count):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
 from salquest.errors import InputError
@@ -25,9 +25,7 @@ def draw(pictures: int, size: tuple[int, int], seed: int = 0) -> tuple[torch.Ten
     return torch.rand(pictures, 3, *size, generator=generator), torch.rand(pictures, *size, generator=generator)
 
 
-@pytest.mark.parametrize(
-    ("reading", "whole", "fc4"), [("printed", 5_045_696, 4_915_300), ("released", 1_359_296, 1_228_900)]
-)
+@pytest.mark.parametrize(("reading", "whole", "fc4"), [("printed", 5_045_696, 4_915_300), ("released", 1_359_296, 1_228_900)])
 def test_the_printed_and_the_released_network_have_their_parameters(reading: str, whole: int, fc4: int) -> None:
     with torch.device("meta"):
         found = Discriminator((192, 256), reading=reading)
@@ -117,7 +115,9 @@ def test_a_seed_decides_the_start_and_torchs_generator_is_left_alone() -> None:
 
 def test_maps_of_another_size_are_refused() -> None:
     pictures, maps = draw(2, (24, 32))
-    with pytest.raises(InputError, match=r"made for pictures \(B, 3, 32, 32\) and maps \(B, 32, 32\); found pictures .* and maps \(2, 24, 32\)"):
+    with pytest.raises(
+        InputError, match=r"made for pictures \(B, 3, 32, 32\) and maps \(B, 32, 32\); found pictures .* and maps \(2, 24, 32\)"
+    ):
         Discriminator((32, 32), width=0.1)(pictures, maps)
 
 

@@ -52,6 +52,14 @@ def test_a_prediction_is_a_density_of_the_pictures_size(activation: str) -> None
     assert found.values.sum() == pytest.approx(1, abs=1e-5)
 
 
+def test_a_picture_that_may_not_be_written_to_is_predicted_without_a_warning() -> None:
+    network = build_network("light", weights="none", activation="sigmoid", size=(32, 40)).eval()
+    for size in ((32, 40), (30, 50)):
+        pixels = np.full((*size, 3), 90, dtype=np.uint8)
+        pixels.setflags(write=False)
+        assert network.predict_pixels(pixels).values.shape == size
+
+
 def test_a_network_is_rebuilt_from_its_spec_without_a_weights_file() -> None:
     options = {"last_bias": -3.0, "tap_norm": "l2map"}
     network = build_network(

@@ -35,10 +35,8 @@ def test_a_picture_of_192_x_256_becomes_12_x_16_in_the_middle_and_its_own_size_i
         assert network.decoder(taps).shape == (1, 192, 256)
 
 
-@pytest.mark.parametrize(
-    ("encoder", "tap"), [("mobilenet_v2", "features.17"), ("resnet50", "layer4"), ("efficientnet_lite0", "blocks.15")]
-)
-def test_on_another_encoder_it_reads_the_deepest_tap(encoder: str, tap: str) -> None:
+@pytest.mark.parametrize(("encoder", "tap"), [("mobilenet_v2", "features.13"), ("resnet50", "layer3"), ("efficientnet_lite0", "blocks.10")])
+def test_on_another_encoder_it_reads_the_deepest_tap_of_stride_16(encoder: str, tap: str) -> None:
     network = build_network(
         "salgan", encoder=encoder, weights="none", activation="sigmoid", size=(64, 96), decoder_options={"width": 1 / 16}
     ).eval()
@@ -58,17 +56,29 @@ def test_taps_that_are_named_are_read_together() -> None:
 
 
 def test_odd_sizes_and_a_batch_of_one_go_forward_and_backward() -> None:
-    network = build_network("salgan-mobilenet", weights="none", activation="sigmoid", size=(97, 131), map_size=(33, 47))
+    network = build_network(
+        "salgan",
+        encoder="mobilenet_v2",
+        weights="none",
+        activation="sigmoid",
+        size=(97, 131),
+        map_size=(33, 47),
+        decoder_options={"width": 1 / 16},
+    )
     raw = network(torch.rand(1, 3, 97, 131))
     raw.square().sum().backward()
     assert raw.shape == (1, 33, 47)
     assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in network.decoder.parameters())
 
 
-def test_the_small_form_has_an_eighth_of_the_maps_on_stride_16() -> None:
-    network = build_network("salgan-mobilenet", weights="none", activation="sigmoid", size=(192, 256))
+def test_a_small_form_reads_two_taps_and_has_an_eighth_of_the_maps() -> None:
+    taps = ("features.13", "features.17")
+    options = {"width": 0.125}
+    network = build_network(
+        "salgan", encoder="mobilenet_v2", weights="none", taps=taps, activation="sigmoid", size=(192, 256), decoder_options=options
+    )
     with torch.no_grad():
         taps = network.encoder(torch.rand(1, 3, 192, 256))
-    assert [tuple(tap.shape[1:]) for tap in taps] == [(96, 12, 16), (320, 12, 16)]
+    assert [tuple(tap.shape[1:]) for tap in taps] == [(96, 12, 16), (320, 6, 8)]
     assert network.decoder.blocks[0][0].weight.shape == (64, 416, 3, 3)
     assert count(network.decoder) == 469_977

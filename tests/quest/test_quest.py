@@ -79,7 +79,7 @@ def test_rows_that_failed_or_collapsed_are_flagged_and_have_no_rank(tiny_quest: 
     assert {name: rows[name]["note"] for name in ("kld", "bce", "numb", "broken", "lost")} == {
         "kld": "",
         "bce": "",
-        "numb": "collapsed, 2 of 2 seeds",
+        "numb": "no better than the centre bias, 2 of 2 seeds",
         "broken": "failed, 2 of 2 seeds",
         "lost": "failed, 2 of 2 seeds",
     }
@@ -100,7 +100,7 @@ def test_a_claim_about_a_row_that_did_not_learn_is_not_judged_and_says_why(tiny_
     text = (tiny_quest.root / "table.md").read_text()
     (line,) = [line for line in text.splitlines() if "numb-last" in line and "One rate" in line]
     assert "not judged" in line
-    assert "numb: collapsed, 2 of 2 seeds; lost: failed, 2 of 2 seeds" in line
+    assert "numb: no better than the centre bias, 2 of 2 seeds; lost: failed, 2 of 2 seeds" in line
     assert "kld-first: distributions teach better" in text
     assert not [line for line in text.splitlines() if "numb-last" in line and "tuned" in line], "the way has no such rows by design"
 

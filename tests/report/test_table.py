@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from salquest.gaze import SaliencyMap
-from salquest.report import ColumnSpec, Row, Score, ScoreTable, contact_sheet, overlay
+from salquest.report import CellTable, ColumnSpec, Row, Score, ScoreTable, contact_sheet, overlay
 from salquest.report.figures import heat
 
 
@@ -76,3 +76,14 @@ def test_a_contact_sheet_is_a_picture_of_all_its_columns() -> None:
     picture = np.full((30, 40, 3), 128, dtype=np.uint8)
     sheet = Image.open(io.BytesIO(contact_sheet([[picture, picture, picture]], ["one", "two", "three"], width=60)))
     assert sheet.width == 180
+
+
+def test_cells_stay_in_their_columns_whatever_stands_in_them() -> None:
+    rows = [["10*kld - 2*cc", "p < 0.001"], ["a|b", "two\nlines"]]
+    assert CellTable(["claim|row", ""], rows, "tested").to_markdown() == (
+        "| claim\\|row |  |\n|---|---|\n| 10\\*kld - 2\\*cc | p &lt; 0.001 |\n| a\\|b | two lines |\n\ntested\n"
+    )
+
+
+def test_cells_without_rows_or_caption_are_a_heading() -> None:
+    assert CellTable(["row", "verdict"], []).to_markdown() == "| row | verdict |\n|---|---|\n"

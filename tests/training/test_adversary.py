@@ -90,7 +90,9 @@ def test_the_discriminator_lowers_the_mean_cross_entropy_over_observed_and_predi
     contest, batch = make_contest(), make_batch()
     parts = contest.discriminator_parts(batch, 0.0)
     with torch.no_grad():
-        real, fake = (contest.judge(batch.inputs, maps).sigmoid() for maps in (batch.targets.saliency, contest.network(batch.inputs).sigmoid()))
+        real, fake = (
+            contest.judge(batch.inputs, maps).sigmoid() for maps in (batch.targets.saliency, contest.network(batch.inputs).sigmoid())
+        )
     whole = sum((values * batch.share).sum() for values in parts.values())
     cross_entropy = nn.functional.binary_cross_entropy(torch.cat([real, fake]), torch.tensor([1.0] * 3 + [0.0] * 3))
     torch.testing.assert_close(whole, cross_entropy)
@@ -284,7 +286,7 @@ def test_the_bootstrap_is_the_run_without_an_adversary(
         ("bruckert", "10*kld - 2*cc - nss", "softmax", {}),
         ("bruckert", "mse", "relu", {"decoder": {"last_bias": 0.1}}),
         ("light", "kld", "sigmoid", {"unfreeze": "features.14", "decoder": {}}),
-        ("salgan-mobilenet", "bce(downsample=2)", "sigmoid", {"decoder": {"width": 1 / 16}, "unfreeze": "features.17", "mirror": False}),
+        ("salgan", "bce(downsample=2)", "sigmoid", {"decoder": {"width": 1 / 16}, "unfreeze": "features.13", "mirror": False}),
     ],
 )
 def test_the_adversary_joins_any_loss_and_any_network(
@@ -391,7 +393,10 @@ def test_adagrad_steps_as_lasagnes_does() -> None:
         ({"adversarial": -1}, "adversarial must be 0 or more: the weight of the adversary's term; found -1"),
         ({"adversarial": float("nan")}, "adversarial must be 0 or more"),
         ({"adversary": {"width": 0.5}}, r"says how an adversary plays, but its weight \(adversarial\) is 0"),
-        ({"adversarial": 1, "adversary": {"bootstrap": 10}}, "adversary.bootstrap must be 0 or more epochs and fewer than all 10; found 10"),
+        (
+            {"adversarial": 1, "adversary": {"bootstrap": 10}},
+            "adversary.bootstrap must be 0 or more epochs and fewer than all 10; found 10",
+        ),
         ({"adversarial": 1, "adversary": {"lr": 0}}, "adversary.lr must be above 0; found 0"),
         ({"adversarial": 1, "adversary": {"bootstrap_loss": "bec"}}, r"no loss is called 'bec' \(did you mean 'bce'\?\)"),
         ({"adversarial": 1, "adversary": {"reading": "paper"}}, "Invalid enum value 'paper'"),

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -309,3 +310,30 @@ def test_a_matched_run_records_what_it_divided_by(few: DataSet, parts: Split, sm
     norms = dict(zip(first["term"], first.numbers("norm"), strict=True))
     assert norms["kld"] / norms["nss"] == pytest.approx(10, rel=1e-5)
     assert norms["cc"] / norms["nss"] == pytest.approx(2, rel=1e-5)
+
+
+def test_half_a_loss_is_the_same_run_under_matched_steps(
+    few: DataSet, parts: Split, small: TrainingPlan, cache: Path, tmp_path: Path
+) -> None:
+    # W-BCE at .5 is half of BCE, summed up in another order: as an A/A pair of a table the two differ by what rounding makes of itself
+    losses = {"bce": "bce", "half": "0.5*bce", "wbce": "wbce(w=0.5)"}
+    records = {}
+    for name, loss in losses.items():
+        asked = msgspec.structs.replace(small, loss=loss, scale="matched")
+        records[name] = train(asked, few, parts, tmp_path / name, device="cpu", cache=cache)
+    assert len({record.identity for record in records.values()}) == 3
+    assert records["half"].divisors["all"] == records["bce"].divisors["all"] / 2
+    assert records["wbce"].divisors["all"] == pytest.approx(records["bce"].divisors["all"] / 2, rel=1e-6)
+    bce, half, wbce = (load_file(tmp_path / name / "weights.safetensors") for name in losses)
+    assert all(torch.equal(bce[name], half[name]) for name in bce)
+    torch.testing.assert_close(wbce, bce, rtol=1e-4, atol=1e-5)
+    log = {name: Columns.load(tmp_path / name / "log.csv") for name in losses}
+    assert log["half"].numbers("train_loss") == log["bce"].numbers("train_loss")
+    np.testing.assert_allclose(log["wbce"].numbers("train_loss"), log["bce"].numbers("train_loss"), rtol=1e-5)
+    # validation is logged in the units of the loss as written
+    assert [2 * value for value in log["half"].numbers("val_loss")] == log["bce"].numbers("val_loss")
+
+
+def test_a_loss_of_one_term_has_no_table_of_gradients(few: DataSet, parts: Split, small: TrainingPlan, cache: Path, tmp_path: Path) -> None:
+    train(msgspec.structs.replace(small, loss="kld", epochs=1), few, parts, tmp_path / "one", device="cpu", cache=cache)
+    assert not (tmp_path / "one" / "gradients.csv").exists()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from salquest.datasets import DataSet
+from salquest.datasets import DataSet, Sample
 from salquest.encoders import FeatureCache, build_encoder
+from salquest.gaze import Stimulus
 from salquest.training.batches import Examples, epoch_batches, plain_batches
 
 
@@ -103,3 +105,23 @@ def test_cached_features_are_those_of_the_pictures_bit_for_bit(blobs: DataSet, t
             with torch.no_grad():
                 direct = encoder(pictures.batch([1], [flip], [1.0]).inputs)
             assert all(torch.equal(a, b) for a, b in zip(taps, direct, strict=True))
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_pictures_and_maps_that_may_not_be_written_to_become_batches_without_a_warning(
+    flip: bool, examples: Examples, blobs: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(read: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+        def answer(*given: object, **named: object) -> np.ndarray:
+            found = read(*given, **named).view()
+            found.setflags(write=False)
+            return found
+
+        return answer
+
+    monkeypatch.setattr(Stimulus, "pixels", locked(Stimulus.pixels))
+    monkeypatch.setattr(Sample, "density", locked(Sample.density))
+    few = Examples(blobs.subset(blobs.keys[:2]), size=(48, 64), map_size=(12, 16), sigma_px=9.6)
+    ours, theirs = few.batch([1], [flip], [1.0]), examples.batch([1], [flip], [1.0])
+    assert torch.equal(ours.inputs, theirs.inputs)
+    assert torch.equal(ours.targets.density, theirs.targets.density)

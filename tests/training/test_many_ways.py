@@ -25,7 +25,7 @@ from salquest.training.plan import plan_from
 
 PLAN = TrainingPlan(
     loss="kld - 0.1*nss",
-    network="light",
+    network="mobile",
     activation="softmax",
     unfreeze="features.14",
     size=(48, 64),
@@ -37,6 +37,7 @@ PLAN = TrainingPlan(
     ema=0.8,
     decay="weights",
     weight_decay=0.01,
+    channels_last=True,
     clip=1.0,
     epochs=3,
     batch=4,
@@ -165,7 +166,16 @@ def test_plans_of_before_keep_their_identity(plan: TrainingPlan, before: str) ->
 
 
 @pytest.mark.parametrize(
-    "change", [{"fit": "aspect"}, {"mix": "sets"}, {"ema": 0.9}, {"decay": "weights"}, {"scales": (1.0, 1.5)}, {"augment": Augmentation()}]
+    "change",
+    [
+        {"fit": "aspect"},
+        {"mix": "sets"},
+        {"ema": 0.9},
+        {"decay": "weights"},
+        {"channels_last": True},
+        {"scales": (1.0, 1.5)},
+        {"augment": Augmentation()},
+    ],
 )
 def test_every_new_setting_is_part_of_the_identity(change: dict[str, Any]) -> None:
     plain = TrainingPlan(loss="kld", unfreeze="all")
@@ -194,6 +204,6 @@ def test_only_weights_of_convolutions_and_linear_layers_decay_where_that_is_aske
     groups = build_optimizer(plan, network, Balance(plan.objective())).param_groups
     decayed = [tensor for group in groups if group["weight_decay"] for tensor in group["params"]]
     assert {tensor.ndim for tensor in decayed} == {4}
-    assert all(tensor.ndim == 1 for group in groups if not group["weight_decay"] for tensor in group["params"])
+    assert all(tensor.ndim < 4 for group in groups if not group["weight_decay"] for tensor in group["params"])
     assert sum(len(group["params"]) for group in groups) == len([p for p in network.parameters() if p.requires_grad])
     assert sorted({group["peak"] for group in groups}) == [plan.encoder_lr, plan.lr]

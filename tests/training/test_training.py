@@ -248,7 +248,14 @@ def run_script(
     )
 
 
-def test_a_run_killed_at_a_random_moment_ends_where_it_would_have(finished: Path, cache: Path, tmp_path: Path) -> None:
+def with_dropout(plan: TrainingPlan, share: float) -> TrainingPlan:
+    """The plan that the script trains."""
+    return msgspec.structs.replace(plan, decoder={**plan.decoder, "dropout": share})
+
+
+def test_a_run_killed_at_a_random_moment_ends_where_it_would_have(
+    finished: Path, blobs: DataSet, split: Split, plan: TrainingPlan, cache: Path, tmp_path: Path
+) -> None:
     out, moments = tmp_path / "killed", random.Random(os.getpid())
     for _ in range(2):
         process = run_script(out, cache)
@@ -258,18 +265,18 @@ def test_a_run_killed_at_a_random_moment_ends_where_it_would_have(finished: Path
         time.sleep(moments.uniform(0, 1.2))
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    process = run_script(out, cache)
-    _, errors = process.communicate()
-    assert process.returncode == 0, errors.decode()
+    train(with_dropout(plan, 0.25), blobs, split, out, device="cpu", cache=cache)
     assert same_weights(finished, out)
 
 
-def test_two_processes_give_the_numbers_of_one(cache: Path, tmp_path: Path) -> None:
+def test_two_processes_give_the_numbers_of_one(blobs: DataSet, split: Split, plan: TrainingPlan, cache: Path, tmp_path: Path) -> None:
+    asked = {"epochs": 2, "unfreeze": "features.14", "batch": 5}
+    train(msgspec.structs.replace(with_dropout(plan, 0.0), **asked), blobs, split, tmp_path / "one", device="cpu", cache=cache)
     torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-    for name, before in (("one", (sys.executable,)), ("two", torchrun)):
-        process = run_script(tmp_path / name, cache, epochs=2, unfreeze="features.14", dropout=0.0, batch=5, before=before)
-        _, errors = process.communicate(timeout=200)
-        assert process.returncode == 0, errors.decode()
+    process = run_script(tmp_path / "two", cache, **asked, dropout=0.0, before=torchrun)
+    _, errors = process.communicate(timeout=200)
+    assert process.returncode == 0, errors.decode()
+    assert RunFolder(tmp_path / "two").read().identity == RunFolder(tmp_path / "one").read().identity
     one, two = (Columns.load(tmp_path / name / "log.csv") for name in ("one", "two"))
     # float32 sums in another order; the rates' product with the gradient is far above that
     np.testing.assert_allclose(two.numbers("train_loss"), one.numbers("train_loss"), rtol=1e-5)

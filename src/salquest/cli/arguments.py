@@ -10,7 +10,7 @@ from salquest.datasets import DataSet, load_dataset
 from salquest.errors import InputError
 
 # settings of a plan that hold settings of their own, and those that are lists even where one value is given
-GROUPS, LISTS = ("decoder", "augment", "adversary"), ("taps", "scales")
+GROUPS, LISTS = ("decoder", "augment", "adversary"), ("taps", "scales", "teachers")
 
 
 def data_set(spec: str) -> DataSet:

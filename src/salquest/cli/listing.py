@@ -90,6 +90,7 @@ _TARGETS = {
     "saliency": "density, max 1",
     "prior": "centre bias",
     "elsewhere": "fixations of other pictures",
+    "teacher": "densities of other networks",
 }
 
 

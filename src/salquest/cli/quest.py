@@ -12,6 +12,7 @@ from salquest.cli.arguments import split_spec
 from salquest.cli.output import show_tables
 from salquest.cli.watching import announce, run_watcher
 from salquest.datasets import DataSet, load_dataset
+from salquest.datasets.joined import JOIN, load_joined
 from salquest.errors import DataNotFound, InputError, UnknownName
 from salquest.quest import PlannedRun, QuestWatcher, default_folder, find_recipe, run_quest
 from salquest.runs import ProgressDisplay, RunRecord, cache_folder
@@ -47,16 +48,13 @@ def quest(
         asked = msgspec.structs.replace(asked, training={**asked.training, "own_losses": str(losses.expanduser().resolve())})
     folders = dict(split_spec(spec) for spec in data)
     trainable = (asked.data, *asked.also)
-    strange = sorted(set(folders) - {*trainable, *asked.elsewhere})
+    strange = sorted(set(folders) - {*(name for names in trainable for name in names.split(JOIN)), *asked.elsewhere})
     if strange:
         raise InputError(
             f"the recipe {asked.name} uses the data set {' or '.join(trainable)}"
             f"{', and scores on ' + ', '.join(asked.elsewhere) if asked.elsewhere else ''}; it has no use for {', '.join(strange)}"
         )
-    given = [name for name in trainable if name in folders]
-    if len(given) > 1:
-        raise InputError(f"the recipe {asked.name} is carried out on one data set at a time; choose one of {', '.join(given)}")
-    chosen = load_dataset(given[0] if given else asked.data, folders.get(given[0]) if given else None)
+    chosen = load_joined(asked.data_given(folders), folders)
     others: dict[str, DataSet] = {}
     for name in asked.elsewhere:
         try:

@@ -11,8 +11,8 @@ from msgspec import structs
 
 from salquest.cli.arguments import data_sets, settings_of
 from salquest.cli.watching import announce, run_watcher
-from salquest.datasets import JoinedSets, Split, join, load_dataset
-from salquest.datasets.joined import JOIN
+from salquest.datasets import JoinedSets, Split, join
+from salquest.datasets.joined import load_recorded
 from salquest.errors import InputError
 from salquest.runs import ProgressDisplay, RunFolder, cache_folder
 from salquest.training import TrainingPlan
@@ -146,12 +146,10 @@ def train(
 
 def _stored(out: Path, data: list[str]) -> tuple[TrainingPlan, JoinedSets, Split]:
     record = RunFolder(out).read()
-    roots = record.data.get("roots", {record.data["name"]: record.data.get("root")})
-    chosen = join(data_sets(data) if data else {name: load_dataset(name, root or None) for name, root in roots.items()})
-    found = JOIN.join(chosen.editions.values())
-    if found != record.data["edition"]:
+    chosen = join(data_sets(data)) if data else load_recorded(record.data)
+    if chosen.edition != record.data["edition"]:
         raise InputError(
-            f"the run in {out} was begun on edition {record.data['edition']} of {record.data['name']}; this is edition {found}"
+            f"the run in {out} was begun on edition {record.data['edition']} of {record.data['name']}; this is edition {chosen.edition}"
         )
     parts = {part: tuple(record.split[part]) for part in ("train", "val", "test")}
     return plan_from(dict(record.plan), where=str(out)), chosen, Split(**parts, origin=record.split["origin"])

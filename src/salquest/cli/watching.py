@@ -38,7 +38,9 @@ def run_watcher(display: ProgressDisplay, name: str) -> Watcher:
 
     def step(epoch: int, epochs: int, done: int, total: int, losses: Mapping[str, float]) -> None:
         whole = (epoch - 1) * total + done
-        told = ", ".join(f"{'' if player == 'network' else f'{player} '}loss {loss:.4f}" for player, loss in sorted(losses.items(), reverse=True))
+        told = ", ".join(
+            f"{'' if player == 'network' else f'{player} '}loss {loss:.4f}" for player, loss in sorted(losses.items(), reverse=True)
+        )
         display.update(f"training {name}", whole, epochs * total, text=f"epoch {epoch}/{epochs}, {told}")
 
     def epoch(row: Mapping[str, Any]) -> None:

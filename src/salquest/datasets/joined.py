@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from salquest.datasets.catalogue import load_dataset
 from salquest.datasets.dataset import DataSet
 from salquest.datasets.splits import PARTS, Split, divide, split_from_file
 from salquest.errors import InputError
@@ -31,6 +32,11 @@ class JoinedSets:
 
     sets: Mapping[str, DataSet]
     editions: Mapping[str, str]
+
+    @property
+    def edition(self) -> str:
+        """Editions of the sets, joined as their names are."""
+        return JOIN.join(self.editions.values())
 
     @property
     def name(self) -> str:
@@ -87,14 +93,14 @@ class JoinedSets:
         """What decides the numbers of a run on these data, as plain values: name, edition, sigma, rule for first fixations, of each set."""
         each = [
             {
-                "name": data.name if len(self.sets) == 1 else name,
+                "name": name,
                 "edition": self.editions[name],
                 "sigma_px": sigmas[name],
                 "first_fixation": data.first_fixation,
             }
             for name, data in self.sets.items()
         ]
-        return each[0] if len(each) == 1 else {"name": self.name, "edition": JOIN.join(self.editions.values()), "sets": each}
+        return each[0] if len(each) == 1 else {"name": self.name, "edition": self.edition, "sets": each}
 
     def roots(self) -> dict[str, Any]:
         """The folders that the sets were read from, for who takes a run up again."""
@@ -117,12 +123,32 @@ def join(data: DataSet | Mapping[str, DataSet] | JoinedSets) -> JoinedSets:
         return JoinedSets({data.name: data}, {data.name: data.edition()})
     if not data:
         raise InputError("joining data sets takes at least one; found none")
+    if len(data) == 1:
+        return join(next(iter(data.values())))
     for name in data:
         if not name or "/" in name or JOIN in name:
             raise InputError(f"the name of a joined data set has neither / nor {JOIN}; found {name!r}")
     names = sorted(data)
-    sets = dict(data) if len(names) == 1 else {name: _prefixed(name, data[name]) for name in names}
-    return JoinedSets(sets, {name: data[name].edition() for name in names})
+    return JoinedSets({name: _prefixed(name, data[name]) for name in names}, {name: data[name].edition() for name in names})
+
+
+def load_joined(names: str, paths: Mapping[str, str | Path | None]) -> JoinedSets:
+    """The sets of "osie+eyecrowd", or of one name, as `load_dataset` finds each.
+
+    Args:
+        names: of the sets, as recipes and records write them.
+        paths: name -> folder, for those that lie elsewhere.
+
+    Raises:
+        UnknownName, DataNotFound, BrokenFile: as `load_dataset`.
+    """
+    return join({name: load_dataset(name, paths.get(name)) for name in names.split(JOIN)})
+
+
+def load_recorded(described: Mapping[str, Any]) -> JoinedSets:
+    """The sets that a run's record names, from the folders where the run found them. Raises as `load_joined`."""
+    roots = described.get("roots", {described["name"]: described.get("root")})
+    return load_joined(described["name"], {name: root or None for name, root in roots.items()})
 
 
 def _prefixed(name: str, data: DataSet) -> DataSet:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from salquest.decoders.aspp import BruckertDecoder
     from salquest.decoders.attentive_lstm import AttentiveConvLSTM
     from salquest.decoders.gaussian import FixedGaussian
+    from salquest.decoders.mobile import MobileReadout
     from salquest.decoders.priors import LearnedPriors
     from salquest.decoders.readout import LightReadout
     from salquest.decoders.salgan import SalganDecoder
@@ -24,6 +25,7 @@ __all__ = [
     "FixedGaussian",
     "LearnedPriors",
     "LightReadout",
+    "MobileReadout",
     "SalganDecoder",
     "SamDecoder",
 ]
@@ -34,6 +36,7 @@ _NEED_TORCH = {
     "FixedGaussian": "gaussian",
     "LearnedPriors": "priors",
     "LightReadout": "readout",
+    "MobileReadout": "mobile",
     "SalganDecoder": "salgan",
     "SamDecoder": "sam",
 }

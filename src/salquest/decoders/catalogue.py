@@ -44,6 +44,12 @@ def _light(*args: Any, **options: Any) -> nn.Module:
     return LightReadout(*args, **options)
 
 
+def _mobile(*args: Any, **options: Any) -> nn.Module:
+    from salquest.decoders.mobile import MobileReadout
+
+    return MobileReadout(*args, **options)
+
+
 def _salgan(*args: Any, **options: Any) -> nn.Module:
     from salquest.decoders.salgan import SalganDecoder
 
@@ -70,6 +76,13 @@ DECODERS: Mapping[str, DecoderCard] = {
         parameters={(32, 96, 320): 36_737},
         grid="finest tap",
         summary="1x1 per tap, summed on the finest grid, two depthwise 5x5",
+        source="ours",
+    ),
+    "mobile": DecoderCard(
+        build=_mobile,
+        parameters={(24, 32, 96, 320): 63_343},
+        grid="finest tap",
+        summary="1x1 per tap and of the picture's mean, summed; two separable 5x5; learned blur and centre prior",
         source="ours",
     ),
     "salgan": DecoderCard(

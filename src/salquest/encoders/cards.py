@@ -94,6 +94,19 @@ class EncoderForm:
         """The taps of these names, or the default ones; see `choose_taps`."""
         return choose_taps(self.taps, self.default_taps if names is None else names)
 
+    def at_strides(self, strides: Sequence[int]) -> tuple[str, ...]:
+        """The deepest tap of each stride that lies no deeper than the default ones, by name.
+
+        Raises:
+            InputError: a stride that no such tap has.
+        """
+        deepest = max(tap.index for tap in self.choose(None))
+        named = {tap.stride: tap.name for tap in self.taps if tap.index <= deepest}
+        missing = [stride for stride in strides if stride not in named]
+        if missing:
+            raise InputError(f"no tap has stride {missing[0]}; there are {', '.join(map(str, named))}: choose taps by name")
+        return tuple(named[stride] for stride in strides)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderCard(EncoderForm):

@@ -38,11 +38,13 @@ def perceive(encoder: str, weights: str, stages: str, input: str) -> Callable[[T
         eval mode and does not learn.
 
     Raises:
-        InputError: no such input, or an empty or repeated list of stages.
+        InputError: no such input, no encoder, or an empty or repeated list of stages.
         UnknownName, DataNotFound, BrokenFile, MissingExtra: see `build_encoder`.
     """
     if input not in get_args(Input):
         raise InputError(f"maps go into a network as one of {', '.join(get_args(Input))}; found {input!r}{nearest(input, get_args(Input))}")
+    if not encoder:
+        raise InputError("no encoder is named, and outside of training none goes without saying; name one: df(encoder='vgg16')")
     taps = [stage.strip() for stage in stages.split(",")] if stages else usual_stages(encoder)
     network = build_encoder(encoder, weights=weights, taps=taps).freeze().eval()
     if input != "imagenet":

@@ -7,6 +7,7 @@ mistake of what is measured.
 
 from salquest.losses.binary import bce, focal, wbce
 from salquest.losses.catalogue import LOSSES, LossCard
+from salquest.losses.distillation import teach
 from salquest.losses.distribution import bhat, chi2, cosine, js, kld, tv
 from salquest.losses.expression import Expression, Term, parse
 from salquest.losses.likelihood import ig, nll
@@ -62,6 +63,7 @@ __all__ = [
     "sfne",
     "sigmse",
     "sim",
+    "teach",
     "tv",
     "wbce",
 ]

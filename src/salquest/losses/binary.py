@@ -133,7 +133,9 @@ def _squares(maps: Tensor, side: int) -> Tensor:
     """Maps (B, H, W) cut into squares, (B, H // side, W // side, side * side)."""
     height, width = maps.shape[-2:]
     if not 1 <= side <= min(height, width):
-        raise InputError(f"downsample of bce is {side}; it is a number of pixels from 1 to the shorter side, and maps are {height} x {width}")
+        raise InputError(
+            f"downsample of bce is {side}; it is a number of pixels from 1 to the shorter side, and maps are {height} x {width}"
+        )
     rows, columns = height // side, width // side
     cut = maps[..., : rows * side, : columns * side].reshape(-1, rows, side, columns, side)
     return cut.transpose(2, 3).flatten(3)

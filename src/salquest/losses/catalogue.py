@@ -9,6 +9,7 @@ from typing import Literal
 from torch import Tensor
 
 from salquest.losses.binary import bce, focal, least_bce, least_focal, least_wbce, wbce
+from salquest.losses.distillation import teach, teach_of_log
 from salquest.losses.distribution import bhat, bhat_of_log, chi2, cosine, js, kld, kld_of_log, least_kld, tv
 from salquest.losses.likelihood import greatest_ig, ig, ig_of_log, least_nll, nll, nll_of_log
 from salquest.losses.perceptual import df, gm
@@ -18,7 +19,7 @@ from salquest.losses.regulariser import r
 from salquest.losses.saliency import cc, greatest_nss, nss, sfne, sim
 from salquest.losses.transport import emd
 
-TargetForm = Literal["saliency", "density", "counts", "prior", "elsewhere"]
+TargetForm = Literal["saliency", "density", "counts", "prior", "elsewhere", "teacher"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class LossCard:
         prediction: the form of the map that it takes: "raw" (z, any activation), "values" (any activation, any scale), "unit" (values in
             0..1), "density" or "logits".
         against: the form of the target: "saliency" (maximum 1), "density" (sum 1), "counts" (fixations per cell), "prior" (the centre
-            bias) or "elsewhere" (fixations of other pictures).
+            bias), "elsewhere" (fixations of other pictures) or "teacher" (the density that other networks give).
         direction: "down" if less is better, "up" if more is.
         family: what kind of question it asks of a map.
         range: of the value, for people.
@@ -112,6 +113,17 @@ LOSSES: Mapping[str, LossCard] = {
     "tv": LossCard(tv, "density", "density", "down", "distribution", "0..1", "Jetley 2016", "total variation"),
     "chi2": LossCard(chi2, "density", "density", "down", "distribution", "0..2", "Jetley 2016", "chi-square distance"),
     "cosine": LossCard(cosine, "density", "density", "down", "distribution", "0..1", "Jetley 2016", "cosine distance"),
+    "teach": LossCard(
+        teach,
+        "values",
+        "teacher",
+        "down",
+        "distribution",
+        "0..inf nats",
+        "Hinton 2015",
+        "divergence from the teachers' density",
+        of_log_density=teach_of_log,
+    ),
     "emd": LossCard(
         emd,
         "density",

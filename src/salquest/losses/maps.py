@@ -94,18 +94,20 @@ class Targets:
         counts: fixations per cell, (B, H, W); zeros for pictures that only have a map.
         prior: the centre bias: the mean of the training pictures' saliency maps, (H, W) for all pictures or (B, H, W) for each.
         elsewhere: fixations of other pictures per cell, shaped as the prior.
+        teacher: densities that other networks give the pictures, (B, H, W).
 
     Raises:
-        InputError: prior or elsewhere of another size than the density.
+        InputError: prior, elsewhere or teacher of another size than the density.
     """
 
     density: Tensor
     counts: Tensor
     prior: Tensor | None = None
     elsewhere: Tensor | None = None
+    teacher: Tensor | None = None
 
     def __post_init__(self) -> None:
-        for name, given in (("prior", self.prior), ("elsewhere", self.elsewhere)):
+        for name, given in (("prior", self.prior), ("elsewhere", self.elsewhere), ("teacher", self.teacher)):
             if given is not None and given.shape not in (self.density.shape, self.density.shape[1:]):
                 raise InputError(
                     f"{name} is {tuple(given.shape)} but the density is {tuple(self.density.shape)}; "
@@ -114,8 +116,8 @@ class Targets:
 
     def to(self, device: torch.device) -> Targets:
         """The targets on a device."""
-        prior, elsewhere = (None if given is None else given.to(device) for given in (self.prior, self.elsewhere))
-        return Targets(self.density.to(device), self.counts.to(device), prior, elsewhere)
+        apart = (None if given is None else given.to(device) for given in (self.prior, self.elsewhere, self.teacher))
+        return Targets(self.density.to(device), self.counts.to(device), *apart)
 
     @cached_property
     def saliency(self) -> Tensor:
@@ -123,10 +125,10 @@ class Targets:
         return at_most_one(self.density)
 
     def form(self, name: str) -> Tensor:
-        """The form of that name: density, saliency, counts, prior or elsewhere, (B, H, W).
+        """The form of that name: density, saliency, counts, prior, elsewhere or teacher, (B, H, W).
 
         Raises:
-            InputError: the prior or the fixations elsewhere, where none were given.
+            InputError: the prior, the fixations elsewhere or the teachers' maps, where none were given.
         """
         if name in _GIVEN_APART:
             given: Tensor | None = getattr(self, name)
@@ -136,7 +138,11 @@ class Targets:
         return getattr(self, name)
 
 
-_GIVEN_APART = {"prior": "the training pictures' mean saliency map", "elsewhere": "the fixations of other pictures"}
+_GIVEN_APART = {
+    "prior": "the training pictures' mean saliency map",
+    "elsewhere": "the fixations of other pictures",
+    "teacher": "the densities that teachers give",
+}
 
 
 def as_density(values: Tensor, *, eps: float = 0.0) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -70,6 +70,24 @@ class Objective:
             InputError: sizes that differ, or targets without what a term is compared with.
         """
         return {term.label: term.weight.at(epoch) * value for term, value in self._values(raw, targets)}
+
+    @property
+    def taught(self) -> tuple[Term, ...]:
+        """The terms that compare with what teachers say."""
+        return tuple(term for term in self.expression.terms if "teacher" in (self.losses[term.name].against, *self.losses[term.name].also))
+
+    def of_gaze(self) -> Objective:
+        """The objective without the terms that compare with what teachers say: what validation asks.
+
+        Raises:
+            InputError: there is no other term.
+        """
+        terms = tuple(term for term in self.expression.terms if term not in self.taught)
+        if not terms:
+            raise InputError(
+                f"{self.expression} compares with teachers alone; add a term about gaze, such as kld, which validation can ask"
+            )
+        return replace(self, expression=Expression(terms)) if self.taught else self
 
     def gaps(self, raw: Tensor, targets: Targets) -> dict[str, Tensor]:
         """How far each term is from its best, (B,), unweighted and never negative, by the terms' labels.

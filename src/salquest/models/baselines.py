@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from importlib import resources
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from salquest.datasets import DataSet, load_dataset
+from salquest.datasets import DataSet, JoinedSets, load_dataset
 from salquest.errors import InputError
 from salquest.gaze import SaliencyMap, Stimulus, as_density, mean_density, resize_map
 from salquest.gaze.pictures import Pixels
@@ -76,6 +77,21 @@ class CentreBias(Model):
     def at(self, size: tuple[int, int]) -> SaliencyMap:
         """The mean density at (height, width)."""
         return SaliencyMap(as_density(resize_map(self.density, size)).astype(np.float32), "density")
+
+
+def centre_biases(sets: JoinedSets, training: Iterable[str], sigmas: Mapping[str, float]) -> dict[str, CentreBias]:
+    """Set -> the floor that models trained on these keys are held against: its own training pictures' centre bias.
+
+    A set without training pictures has the mean of the other sets', which is all that is known of it.
+
+    Args:
+        sets: of several resolutions.
+        training: keys of the training pictures, of all sets.
+        sigmas: set -> width of its densities' Gaussian in pixels.
+    """
+    own = {name: CentreBias.of(data, sigma_px=sigmas[name]) for name, data in sets.subset(training).sets.items()}
+    mean = CentreBias(np.mean([floor.density for floor in own.values()], axis=0))
+    return {name: own.get(name, mean) for name in sets.sets}
 
 
 class OthersCentreBias(Model):

@@ -9,7 +9,7 @@ from typing import Literal
 
 from salquest.errors import InputError, UnknownName
 from salquest.models.baselines import Uniform, embedded_centre_bias
-from salquest.models.classical import ImageSignature
+from salquest.models.classical import FastGbvs, Gbvs, ImageSignature, IttiBundle
 from salquest.models.contract import Model
 from salquest.runs import RunFolder
 
@@ -41,13 +41,23 @@ MODELS: Mapping[str, ModelCard] = {
     "image-signature": ModelCard(
         ImageSignature, "the signs of the cosine transform, squared", "Hou, Harel and Koch 2012", family="classical"
     ),
+    "gbvs": ModelCard(
+        Gbvs, "graph-based visual saliency: walkers between unlike pixels", "Harel, Koch and Perona 2006", family="classical"
+    ),
+    "gbvs-fast": ModelCard(FastGbvs, "GBVS with fewer channels, one level and smaller maps", "Harel 2012, gbvs_fast", family="classical"),
+    "itti": ModelCard(
+        IttiBundle,
+        "centre and surround in colour, intensity and orientation, as in the GBVS bundle",
+        "Itti 1998, Harel 2012",
+        family="classical",
+    ),
     "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1", family="deep"),
     "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours", family="deep"),
+    "mobile": ModelCard(
+        None, "four scales of a small encoder, a learned blur and centre prior (2 M parameters), to be trained", "ours", family="deep"
+    ),
     "salgan": ModelCard(
         None, "SalGAN's generator on VGG-16 (--encoder vgg16) or any other encoder, to be trained", "Pan 2017, section 3.1", family="deep"
-    ),
-    "salgan-mobilenet": ModelCard(
-        None, "SalGAN's generator in small, for two cores, on a dilated MobileNetV2, to be trained", "after Pan 2017", family="deep"
     ),
     "sam-vgg": ModelCard(
         None,

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from salquest.datasets import DataSet, Split, divide, load_dataset
+from salquest.datasets import DataSet, JoinedSets, Split, join
+from salquest.datasets.joined import JOIN, load_joined
 from salquest.errors import InputError, Refused, SalquestError, UnknownName
 from salquest.evaluation.scoring import available_cores
 from salquest.quest.choosing import chosen_runs, rows_of
@@ -48,7 +49,7 @@ class QuestResult:
 
 def run_quest(
     recipe: str | Path | Recipe,
-    data: DataSet | Mapping[str, str | Path],
+    data: DataSet | JoinedSets | Mapping[str, str | Path],
     *,
     out: str | Path | None = None,
     elsewhere: Mapping[str, DataSet] | None = None,
@@ -64,7 +65,7 @@ def run_quest(
 
     Args:
         recipe: a packaged recipe's name, a TOML file, or a Recipe.
-        data: the data set that the recipe names (or one that it also names), or name -> folder.
+        data: the data set that the recipe names (or one that it also names; several joined where it names "a+b"), or name -> folder.
         out: the quest's folder; quests/NAME, or quests/NAME-DATA for another data set than the recipe's first, where it is not given.
         elsewhere: the data sets of the recipe's `elsewhere` that are at hand, by name.
         device: see `train`.
@@ -84,26 +85,24 @@ def run_quest(
     for name in elsewhere or {}:
         if name not in recipe.elsewhere:
             raise UnknownName(f"data set that the recipe {recipe.name} scores on", name, recipe.elsewhere)
-    if not isinstance(data, DataSet):
-        name = next((name for name in (recipe.data, *recipe.also) if name in data), recipe.data)
-        data = load_dataset(name, data.get(name))
-    root = Path(out) if out is not None else default_folder(recipe, data.name)
+    sets = join(data) if isinstance(data, (DataSet, JoinedSets)) else load_joined(recipe.data_given(data), data)
+    root = Path(out) if out is not None else default_folder(recipe, sets.name)
     _claim(root, recipe, text)
-    split = divide(data, recipe.split, seed=recipe.split_seed)
-    crew = _Crew(recipe, data, split, root, device, cache or root / "features", workers, watch)
+    split = sets.divide(recipe.split, seed=recipe.split_seed)
+    crew = _Crew(recipe, sets, split, root, device, cache or root / "features", workers, watch)
     crew.work(planned)
     crew.work(chosen_runs(root, recipe))
     for name, other in (elsewhere or {}).items():
         for way in recipe.all_ways:
             for run in rows_of(root, recipe, way):
                 score_elsewhere(RunFolder(root / "runs" / run.folder), name, other, recipe, crew.cache, watch.stage)
-    tables = report_quest(root, data=data, elsewhere=elsewhere, progress=watch.stage)
+    tables = report_quest(root, data=sets, elsewhere=elsewhere, progress=watch.stage)
     return QuestResult(root, tables, crew.records)
 
 
 def default_folder(recipe: Recipe, data: str) -> Path:
     """Where a quest lies that was given no folder."""
-    return Path("quests") / (recipe.name if data == recipe.data else f"{recipe.name}-{data}")
+    return Path("quests") / (recipe.name if sorted(data.split(JOIN)) == sorted(recipe.data.split(JOIN)) else f"{recipe.name}-{data}")
 
 
 @dataclass
@@ -111,7 +110,7 @@ class _Crew:
     """Who carries runs out, one after the other or several at once."""
 
     recipe: Recipe
-    data: DataSet
+    data: JoinedSets
     split: Split
     root: Path
     device: str
@@ -145,7 +144,7 @@ class _Crew:
         seen: set[tuple[object, ...]] = set()
         for run in runs:
             plan = run.plan
-            encoding = (plan.network, plan.encoder, plan.weights, plan.taps, plan.size, plan.unfreeze, plan.mirror)
+            encoding = (plan.network, plan.encoder, plan.weights, plan.taps, plan.size, plan.fit, plan.unfreeze, plan.mirror)
             if encoding not in seen and not RunFolder(self.root / "runs" / run.folder).exists():
                 with contextlib.suppress(SalquestError):  # the run itself fails with it, and is shown
                     prepare_features(plan, self.data, self.split, self.cache, Watcher(stage=self.watch.stage))
@@ -153,7 +152,7 @@ class _Crew:
 
 
 def _carry_out(
-    recipe: Recipe, data: DataSet, split: Split, root: Path, device: str, cache: Path, run: PlannedRun, watcher: Watcher
+    recipe: Recipe, data: JoinedSets, split: Split, root: Path, device: str, cache: Path, run: PlannedRun, watcher: Watcher
 ) -> RunRecord:
     folder = RunFolder(root / "runs" / run.folder)
     began = time.monotonic()
@@ -180,7 +179,7 @@ def _carry_out(
             folder.read()
             if folder.exists()
             else RunRecord(
-                plan=run.plan.as_record(), identity="", split=split.as_record(), data={"name": data.name, "edition": data.edition()}
+                plan=run.plan.as_record(), identity="", split=split.as_record(), data={"name": data.name, "edition": data.edition}
             )
         )
         record = replace(record, status="failed", reason=reason, seconds=time.monotonic() - began)

@@ -17,13 +17,14 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from salquest.datasets.joined import JOIN
 from salquest.errors import BrokenFile, DataNotFound, InputError, UnknownName
 from salquest.evaluation import DEFAULT_METRICS
 from salquest.metrics import METRICS
@@ -61,7 +62,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes:
         name: of the quest; its folder is called so where no other is given.
-        data: the data set's name.
+        data: the data set's name; "osie+eyecrowd" for several that the runs learn from together.
         extends: a packaged recipe whose settings are taken where this one is silent; `training` is merged key by key.
         also: names of other data sets on which the same recipe makes sense; the folder's name then shows which one it was.
         elsewhere: names of data sets on which every run is scored too, whole and without learning from them; those that are not at hand are
@@ -104,6 +105,18 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def all_ways(self) -> tuple[Way, ...]:
         """The ways of the comparison; a recipe without any has one without a name."""
         return self.ways or (Way(name=""),)
+
+    def data_given(self, at_hand: Collection[str]) -> str:
+        """Which of the data sets that the recipe can be carried out on is meant by those at hand: the one of most sets all of which are there.
+
+        Raises:
+            InputError: two that are alike in that.
+        """
+        whole = [name for name in (self.data, *self.also) if set(name.split(JOIN)) <= set(at_hand)]
+        most = [name for name in whole if len(name.split(JOIN)) == max(len(other.split(JOIN)) for other in whole)]
+        if len(most) > 1:
+            raise InputError(f"the recipe {self.name} is carried out on one data set at a time; choose one of {', '.join(most)}")
+        return most[0] if most else self.data
 
     @property
     def rows(self) -> tuple[str, ...]:

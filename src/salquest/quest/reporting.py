@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from salquest.datasets import DataSet, load_dataset
+from salquest.datasets import DataSet, JoinedSets, join
+from salquest.datasets.joined import load_recorded
 from salquest.errors import DataNotFound, InputError
 from salquest.evaluation import CrossedInterval, NoiseFloor, crossed_mean, evaluate, floor_and_ceiling, has_ceiling
 from salquest.gaze import SaliencyMap
 from salquest.models import CentreBias, load_model
-from salquest.models.baselines import OthersCentreBias
+from salquest.models.baselines import OthersCentreBias, centre_biases
 from salquest.quest.elsewhere import metrics_for
 from salquest.quest.figures import quest_figures
 from salquest.quest.recipe import PlannedRun, Recipe, read_recipe, slug
-from salquest.quest.rows import WayRows, column_specs, read_rows
+from salquest.quest.rows import WayRows, column_specs, read_rows, rows_within
 from salquest.quest.verdicts import beside_the_paper, floors_line, noise_floors, rates_tried, spreads, verdict_table, verdicts
 from salquest.report import (
     Gallery,
@@ -38,7 +39,7 @@ Progress = Callable[[str, int, int], None]
 def report_quest(
     root: str | Path,
     *,
-    data: DataSet | None = None,
+    data: DataSet | JoinedSets | None = None,
     elsewhere: Mapping[str, DataSet] | None = None,
     progress: Progress = lambda what, done, total: None,
 ) -> dict[str, ScoreTable]:
@@ -62,23 +63,26 @@ def report_quest(
     folder = Path(root)
     recipe, ways = _read(folder)
     first = next(record for record in _records(ways) if record.identity)
-    data = data or load_dataset(first.data["name"], first.data["root"] or None)
-    if data.edition() != first.data["edition"]:
+    sets = join(data) if data is not None else load_recorded(first.data)
+    if sets.edition != first.data["edition"]:
         raise InputError(
-            f"the quest was run on edition {first.data['edition']} of {first.data['name']}; the data given are edition {data.edition()}: "
+            f"the quest was run on edition {first.data['edition']} of {first.data['name']}; the data given are edition {sets.edition}: "
             "give the same data, or run the quest anew"
         )
-    sigma = float(first.data["sigma_px"])
-    floor = CentreBias.of(data.subset(first.split["train"]), sigma_px=sigma)
-    test = data.subset(first.split["test"])
-    reference = _reference(folder, recipe, test, sigma, floor, progress)
+    sigmas = {name: float(one["sigma_px"]) for name, one in zip(sets.sets, first.data.get("sets", [first.data]), strict=True)}
+    plain = centre_biases(sets, first.split["train"], sigmas)
+    test = sets.subset(first.split["test"])
+    reference = _reference(folder, recipe, test, sigmas, plain, progress)
     floors = noise_floors(ways, recipe)
-    about = (
-        f"{data.name} (edition {data.edition()}), {len(test)} test pictures; convention exact, densities of sigma {sigma:.4g} px; "
-        f"{_networks(ways)}"
-    )
+    about = f"{_described(test, sigmas)}; {_networks(ways)}"
     tables = {rows.way.name: _table(rows, recipe, reference, about, floors_line(floors[rows.way.name], recipe)) for rows in ways}
     sections = [Section(rows.way.title or rows.way.name or "Scores", scores=tables[rows.way.name]) for rows in ways]
+    if len(sets.sets) > 1:
+        for name, part in test.sets.items():
+            rows = read_rows(folder, recipe, ways[-1].way, within=name)
+            own = {kind: None if columns is None else rows_within(columns, name) for kind, columns in reference.items()}
+            tables[name] = _table(rows, recipe, own, f"{_described(test.subset(part.keys), sigmas)}; {_networks(ways)}", "")
+            sections.append(Section(rows.way.title, scores=tables[name]))
     away: list[WayRows] = []
     for name in recipe.elsewhere:
         rows = read_rows(folder, recipe, ways[-1].way, elsewhere=name)
@@ -93,7 +97,7 @@ def report_quest(
     for rows in ways:
         if rows.way.rates:
             sections.append(Section(f"Rates tried: {rows.way.title or rows.way.name}", cells=rates_tried(folder, recipe, rows.way)))
-    figures = quest_figures(folder, recipe, ways, tables, floors, _centre(floor))
+    figures = quest_figures(folder, recipe, ways, tables, floors, _centre(list(plain.values())))
     sections += [Section(heading, picture=content) for heading, (_, content) in figures.items()]
     for name, content in figures.values():
         write_bytes(folder / "figures" / f"{name}.png", content)
@@ -102,7 +106,7 @@ def report_quest(
         title=recipe.title or recipe.name,
         introduction=recipe.about,
         sections=sections,
-        gallery=_gallery(folder, recipe, ways, test, sigma, progress),
+        gallery=_gallery(folder, recipe, ways, test, sigmas, progress),
         runs=[_run_line(run, record) for rows in ways for found in rows.runs.values() for run, record in found],
         facts=_facts(recipe, first, ways),
     )
@@ -110,10 +114,17 @@ def report_quest(
     return tables
 
 
+def _described(test: JoinedSets, sigmas: Mapping[str, float]) -> str:
+    """What stands under a table of these sets' test pictures."""
+    names = ", ".join(f"{name} (edition {edition})" for name, edition in test.editions.items())
+    widths = ", ".join(f"{sigmas[name]:.4g}" for name in test.sets)
+    return f"{names}, {len(test.everything)} test pictures; convention exact, densities of sigma {widths} px"
+
+
 def _networks(ways: Sequence[WayRows]) -> str:
     """Which networks the rows are, in words: what stands under a table must say whose encoder it was."""
     found = []
-    for plan in (record.plan for rows in ways for members in rows.runs.values() for _, record in members):
+    for plan in (record.plan for record in _records(ways) if record.identity):
         weights, learns = plan["weights"], plan["unfreeze"]
         encoder = f"{plan['encoder']} ({weights} weights, {'frozen' if learns == 'none' else f'{learns} learning'})"
         found.append(f"{plan['network']} on {encoder}, pictures of {plan['size'][0]} x {plan['size'][1]}")
@@ -143,19 +154,21 @@ def _records(ways: Sequence[WayRows]) -> list[RunRecord]:
 
 
 def _reference(
-    folder: Path, recipe: Recipe, test: DataSet, sigma: float, floor: CentreBias, progress: Progress
+    folder: Path, recipe: Recipe, test: JoinedSets, sigmas: Mapping[str, float], floors: Mapping[str, CentreBias], progress: Progress
 ) -> dict[str, Columns | None]:
-    """Scores of the floor and the ceiling, from the quest's folder where they were made before."""
+    """Scores of the floor and the ceiling of each set, from the quest's folder where they were made before."""
     paths = {name: folder / "baselines" / f"{name.replace(' ', '-')}.csv" for name in (FLOOR, CEILING)}
-    wanted = [FLOOR, *([CEILING] if has_ceiling(test, recipe.metrics) else [])]
+    wanted = [FLOOR, *([CEILING] if all(has_ceiling(data, recipe.metrics) for data in test.sets.values()) else [])]
     if not all(paths[name].is_file() for name in wanted):
-        for name, found in zip(
-            (FLOOR, CEILING),
-            floor_and_ceiling(test, metrics=recipe.metrics, sigma_px=sigma, baseline=floor, progress=progress),
-            strict=True,
-        ):
-            if found is not None:
-                found.columns.save(paths[name])
+        each: dict[str, list[dict[str, Any]]] = {name: [] for name in wanted}
+        for own, data in test.sets.items():
+            found = floor_and_ceiling(data, metrics=recipe.metrics, sigma_px=sigmas[own], baseline=floors[own], progress=progress)
+            for name, scores in zip(paths, found, strict=True):
+                if scores is not None and name in wanted:
+                    label = {"data": own} if len(test.sets) > 1 else {}
+                    each[name] += [{**label, **row} for row in scores.columns.rows()]
+        for name, rows in each.items():
+            Columns.of_rows(rows).save(paths[name])
     return {name: Columns.load(paths[name]) if name in wanted else None for name in paths}
 
 
@@ -254,25 +267,30 @@ def _write_tables(folder: Path, recipe: Recipe, tables: Mapping[str, ScoreTable]
     write_text(folder / "table.md", "\n".join(parts))
 
 
-def _centre(floor: CentreBias) -> NDArray[np.float64]:
-    """The centre bias on a canvas of the loss paper's size."""
-    return floor.predict_pixels(np.zeros((300, 400, 3), dtype=np.uint8)).values.astype(np.float64)
+def _centre(floors: Sequence[CentreBias]) -> NDArray[np.float64]:
+    """The centre bias on a canvas of the loss paper's size, the mean of several sets'."""
+    canvas = np.zeros((300, 400, 3), dtype=np.uint8)
+    centre: NDArray[np.float64] = np.mean([floor.predict_pixels(canvas).values.astype(np.float64) for floor in floors], axis=0)
+    return centre
 
 
-def _gallery(folder: Path, recipe: Recipe, ways: Sequence[WayRows], test: DataSet, sigma: float, progress: Progress) -> Gallery:
+def _gallery(
+    folder: Path, recipe: Recipe, ways: Sequence[WayRows], test: JoinedSets, sigmas: Mapping[str, float], progress: Progress
+) -> Gallery:
     """A few test pictures, evenly over the part: stimulus, where people looked, and one prediction per row (its first seed).
 
     Of several ways, the last one that has all rows is shown.
     """
     rows = [found for found in ways if len(found.runs) == max(len(each.runs) for each in ways)][-1]
     shown = {row: members[0][0] for row, members in rows.runs.items() if members[0][1].status in ("finished", "collapsed")}
-    number = min(recipe.pictures, len(test))
-    samples = [test.samples[i * len(test) // number] for i in range(number)]
+    pictures = test.everything.samples
+    number = min(recipe.pictures, len(pictures))
+    samples = [pictures[i * len(pictures) // number] for i in range(number)]
     models = {name: load_model(folder / "runs" / run.folder) for name, run in shown.items()}
     lines = []
     for done, sample in enumerate(samples, start=1):
         pixels = sample.stimulus.pixels()
-        looked = SaliencyMap(sample.density(sigma).astype(np.float32), "density")
+        looked = SaliencyMap(sample.density(sigmas[test.set_of(sample.stimulus.key)]).astype(np.float32), "density")
         maps = [looked, *(model.predict_stimulus(sample.stimulus) for model in models.values())]
         lines.append((sample.stimulus.key, [pixels, *(overlay(pixels, saliency) for saliency in maps)]))
         progress("drawing pictures", done, number)
@@ -294,11 +312,11 @@ def _run_line(run: PlannedRun, record: RunRecord) -> dict[str, Any]:
 
 def _facts(recipe: Recipe, first: RunRecord, ways: Sequence[WayRows]) -> dict[str, str]:
     records = _records(ways)
-    split = first.split
+    split, described = first.split, first.data.get("sets", [first.data])
     encoder = first.network.get("encoder", {})
     return {
-        "command": f"salquest quest {recipe.name} --data {first.data['name']}=PATH",
-        "data": f"{first.data['name']}, edition {first.data['edition']}, first fixation {first.data['first_fixation']}",
+        "command": f"salquest quest {recipe.name} " + " ".join(f"--data {one['name']}=PATH" for one in described),
+        "data": "; ".join(f"{one['name']}, edition {one['edition']}, first fixation {one['first_fixation']}" for one in described),
         "division": f"{split['origin']}: {len(split['train'])} train, {len(split['val'])} validation, {len(split['test'])} test pictures",
         "floor and ceiling": "centre bias of the training pictures; other observers by a mixture fitted to held-out fixations",
         "encoder": f"{encoder.get('name', first.plan['encoder'])}, weights {str(encoder.get('weights_digest', ''))[:12]}",

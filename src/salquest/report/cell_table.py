@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from salquest.report.table import escaped
+
 
 @dataclass(frozen=True)
 class CellTable:
@@ -16,6 +18,6 @@ class CellTable:
 
     def to_markdown(self) -> str:
         """The table in Markdown."""
-        lines = ["| " + " | ".join(self.titles) + " |", "|---" * len(self.titles) + "|"]
-        lines += ["| " + " | ".join(cell.replace("|", "\\|").replace("*", "\\*") for cell in row) + " |" for row in self.rows]
+        lines = ["| " + " | ".join(map(escaped, row)) + " |" for row in (self.titles, *self.rows)]
+        lines.insert(1, "|---" * len(self.titles) + "|")
         return "\n".join(lines) + "\n" + (f"\n{self.caption}\n" if self.caption else "")

@@ -116,7 +116,8 @@ def scatter_figure(panels: Sequence[PictureScatter], *, named: int = 4) -> bytes
     for axis, panel in zip(axes, panels, strict=False):
         x, y = np.asarray(panel.x, dtype=np.float64), np.asarray(panel.y, dtype=np.float64)
         there = ~(np.isnan(x) | np.isnan(y))
-        low, high = float(min(x[there].min(), y[there].min())), float(max(x[there].max(), y[there].max()))
+        both = np.concatenate([x[there], y[there]]) if there.any() else np.array([0.0, 1.0])
+        low, high = float(both.min()), float(both.max())
         margin = 0.05 * (high - low) or 0.5
         limits = (low - margin, high + margin)
         axis.plot(limits, limits, color="#999999", linewidth=1, zorder=1)

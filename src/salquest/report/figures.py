@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # colours that stay apart for colour-blind readers (Okabe and Ito)
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8c6d31", "#7b4173", "#637939")
+# inches that a letter of 8 points takes, and a line of a legend
+LETTER, LEGEND_LINE = 0.082, 0.168
 
 
 @dataclass(frozen=True)
@@ -38,30 +40,21 @@ def learning_curves(runs: Sequence[Curves], panels: Mapping[str, str]) -> bytes:
         panels: column -> title of its panel.
     """
     names = list(dict.fromkeys(run.name for run in runs))
-    figure = figure_of(4.2 * len(panels) + 1.2, max(3.0, 0.6 + 0.19 * len(names)))
+    longest = max(map(len, names), default=0)
+    figure = figure_of(4.2 * len(panels) + 0.6 + LETTER * longest, max(3.0, 0.3 + LEGEND_LINE * len(names)))
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axis, (key, title) in zip(axes, panels.items(), strict=True):
-        named: set[str] = set()
         for run in runs:
-            if key in run.values:
-                number = names.index(run.name)
-                axis.plot(
-                    run.epochs,
-                    run.values[key],
-                    color=COLOURS[number % len(COLOURS)],
-                    linestyle=("-", "--")[number // len(COLOURS) % 2],
-                    marker="o",
-                    markersize=2.5,
-                    linewidth=1.2,
-                    alpha=0.85,
-                    label=run.name if run.name not in named else None,
-                )
-                named.add(run.name)
+            # a run without the column is drawn without a point, so that the legend names it and every panel counts alike
+            values = run.values.get(key, [np.nan] * len(run.epochs))
+            axis.plot(run.epochs, values, label=run.name, **line_look(names.index(run.name)))
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("epoch", fontsize=9)
         axis.xaxis.get_major_locator().set_params(integer=True)
         tidy(axis)
-    axes[-1].legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    if runs:
+        lines = {line.get_label(): line for line in axes[0].lines}
+        figure.legend(lines.values(), lines.keys(), loc="outside right upper", fontsize=8, frameon=False)
     return png_bytes(figure)
 
 
@@ -136,6 +129,30 @@ def figure_of(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), dpi=100, layout="constrained")
 
 
+def line_look(number: int) -> dict[str, Any]:
+    """How the line of this number looks in a panel of many: when colours begin anew, the dashes change."""
+    return {
+        "color": COLOURS[number % len(COLOURS)],
+        "linestyle": ("-", "--", ":")[number // len(COLOURS) % 3],
+        "marker": "o",
+        "markersize": 3,
+        "linewidth": 1.4,
+    }
+
+
+def logarithmic(axis: Any, which: Literal["x", "y"]) -> None:
+    """A logarithmic axis whose ticks are written as people write weights: 0.3, 1, 3, 10; call it when all is drawn."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    getattr(axis, f"set_{which}scale")("log")
+    ticks = getattr(axis, f"{which}axis")
+    low, high = ticks.get_view_interval()
+    # over many decades matplotlib leaves some out, and with them, were there two ticks in each, all of them
+    ticks.set_major_locator(LogLocator(subs=(1.0, 3.0) if high < 1e4 * low else (1.0,)))
+    ticks.set_minor_locator(NullLocator())
+    ticks.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
 def tidy(axis: Any) -> None:
     """Grid, ticks and frame of an axis in our one look."""
     axis.grid(alpha=0.25, linewidth=0.6)
@@ -157,6 +174,8 @@ def apart(places: ArrayLike, gap: float, limits: tuple[float, float]) -> NDArray
     """
     from scipy.optimize import isotonic_regression
 
+    if not np.size(places):
+        return np.empty(0)
     # with the steps taken off, being a gap apart is being in order, and the nearest such places are an isotonic fit
     steps = gap * np.arange(np.size(places))
     fitted = isotonic_regression(np.asarray(places, dtype=np.float64) - steps).x
@@ -164,7 +183,11 @@ def apart(places: ArrayLike, gap: float, limits: tuple[float, float]) -> NDArray
 
 
 def png_bytes(figure: Figure) -> bytes:
-    """A figure as PNG."""
+    """A figure as PNG. A dollar in a name is a dollar: people name files and models as they like, and half a formula cannot be set."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
     content = io.BytesIO()
     figure.savefig(content, format="png")
     return content.getvalue()

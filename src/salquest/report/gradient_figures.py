@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from salquest.errors import InputError
-from salquest.report.figures import COLOURS, figure_of, png_bytes, tidy
+from salquest.report.figures import figure_of, line_look, logarithmic, png_bytes, tidy
 
 
 @dataclass(frozen=True)
@@ -48,18 +48,11 @@ def gradient_figure(runs: Sequence[TermGradients]) -> bytes:
     axes = figure.subplots(len(runs), 2, squeeze=False, sharex="row")
     for (size, direction), run in zip(axes, runs, strict=True):
         for term in run.norms:
-            number = terms.index(term)
-            look = {
-                "color": COLOURS[number % len(COLOURS)],
-                "linestyle": ("-", "--")[number // len(COLOURS) % 2],
-                "marker": "o",
-                "markersize": 3,
-                "linewidth": 1.4,
-            }
+            look = line_look(terms.index(term))
             norms = np.asarray(run.norms[term], dtype=np.float64)
             size.plot(run.epochs, np.where(norms > 0, norms, np.nan), label=term, **look)
             direction.plot(run.epochs, run.cosines[term], **look)
-        size.set_yscale("log")
+        logarithmic(size, "y")
         size.set_title(run.name, fontsize=10, loc="left")
         size.set_ylabel("norm of gradient", fontsize=9)
         direction.set_ylabel("cosine with the sum's", fontsize=9)

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from salquest.errors import InputError
-from salquest.report.figures import COLOURS, apart, figure_of, png_bytes, tidy
+from salquest.report.figures import COLOURS, LETTER, apart, figure_of, png_bytes, tidy
 from salquest.report.pair_table import PairRow
 from salquest.report.table import ColumnSpec, Score
 
-# inches that a row and a letter of its name take
-LINE, LETTER = 0.19, 0.082
+# inches that a row takes
+LINE = 0.19
 # inches of a figure with several ways, and letters of a way's name that stand on one line
 WIDE, TITLE = 9.6, 26
 OTHER, BAND, UNSURE = "#555555", "#dddddd", "#ececec"

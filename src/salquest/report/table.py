@@ -84,7 +84,7 @@ class ScoreTable:
                 mean, interval = self.text(row, column)
                 mark = {1: "**", 2: "*", 3: "*"}.get(ranks[column.key].get(row.name, 0), "")
                 cells.append(f"{mark}{mean}{mark} <sub>{interval}</sub>" if mean else "")
-            name = _escaped(row.name + (f" ({row.note})" if row.note else ""))
+            name = escaped(row.name + (f" ({row.note})" if row.note else ""))
             lines.append(f"| {name} | " + " | ".join(cells) + " |")
         return "\n".join(lines) + f"\n\n{self.caption}\n"
 
@@ -146,6 +146,6 @@ class ScoreTable:
         return Group(table, Text(self.caption + " ± is half the width of the interval.", style="dim"))
 
 
-def _escaped(text: str) -> str:
-    """Text that Markdown prints as it is: losses are full of asterisks."""
-    return text.replace("*", "\\*").replace("|", "\\|").replace("<", "&lt;")
+def escaped(text: str) -> str:
+    """Text that stays in its cell and that Markdown prints as it is: losses are full of asterisks, reasons may have several lines."""
+    return " ".join(text.split()).replace("*", "\\*").replace("|", "\\|").replace("<", "&lt;")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from salquest.report.figures import COLOURS, figure_of, png_bytes, tidy
+from salquest.report.figures import COLOURS, figure_of, logarithmic, png_bytes, tidy
 from salquest.report.table import ColumnSpec
 
 
@@ -45,7 +45,7 @@ def search_figure(points: Sequence[TrialPoint], column: ColumnSpec) -> bytes:
     axes[0].xaxis.get_major_locator().set_params(integer=True)
     for axis, name in zip(axes[1:], names, strict=True):
         _draw(axis, points, column, best, {point.number: point.searched[name] for point in points})
-        _logarithmic(axis)
+        logarithmic(axis, "x")
         axis.set_xlabel("learning rate" if name == "lr" else f"weight of {name}", fontsize=9)
     for axis in axes:
         tidy(axis)
@@ -146,16 +146,6 @@ def _draw(axis: Any, points: Sequence[TrialPoint], column: ColumnSpec, best: Tri
 
 def _ring(axis: Any, x: float, y: float) -> None:
     axis.scatter(x, y, s=90, facecolors="none", edgecolors="black", linewidths=1.3, zorder=5, label="as given")
-
-
-def _logarithmic(axis: Any) -> None:
-    """A logarithmic x axis whose ticks are written as people write weights: 0.3, 1, 3, 10."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
-    axis.set_xscale("log")
-    axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def _across(number: int) -> int:

@@ -22,6 +22,7 @@ from salquest.losses import Targets
 from salquest.models.deep.fitting import Fit, fitted_map_size, fitted_ratio, fitted_size
 from salquest.training.augmentation import Augmentation, View, Window
 from salquest.training.order import Mix, epoch_order, made_ahead
+from salquest.training.teaching import Teachers
 
 Inputs = Tensor | tuple[Tensor, ...]
 Size = tuple[int, int]
@@ -46,21 +47,11 @@ class Population:
 
     def seen_through(self, window: Window | None, picture: Size, map_size: Size) -> tuple[Tensor, Tensor]:
         """Prior and counts of a part of a picture, at another size: interpolated, the counts with their sum kept."""
-        rows, columns = self.counts.shape
-        if window is None and (rows, columns) == tuple(map_size):
+        if window is None and self.counts.shape == tuple(map_size):
             return self.prior, self.counts
-        top, left, height, width = window or (0, 0, *picture)
-        down, across = rows / picture[0], columns / picture[1]
-        box = (left * across, top * down, (left + width) * across, (top + height) * down)
-        prior, counts = (
-            torch.from_numpy(
-                np.array(
-                    Image.fromarray(values.numpy()).resize((map_size[1], map_size[0]), Image.Resampling.BILINEAR, box=box), dtype=np.float32
-                )
-            )
-            for values in (self.prior, self.counts)
-        )
-        return prior, counts * (height * down * width * across / (map_size[0] * map_size[1]))
+        prior, counts = (torch.from_numpy(_part(values.numpy(), window, picture, map_size)) for values in (self.prior, self.counts))
+        inside = 1.0 if window is None else window.height * window.width / (picture[0] * picture[1])
+        return prior, counts * (inside * self.counts.numel() / (map_size[0] * map_size[1]))
 
 
 @dataclass(frozen=True)
@@ -99,6 +90,7 @@ class Shown:
         density: (h, w).
         cells: rows and columns of its fixations.
         window: the part of the stored picture that it is.
+        taught: what teachers say, (h, w); None where there are none.
         small: the picture at the map's size, (h, w, 3) uint8, where it is asked for.
     """
 
@@ -106,6 +98,7 @@ class Shown:
     density: Tensor
     cells: tuple[NDArray[np.int64], NDArray[np.int64]]
     window: Window | None = None
+    taught: Tensor | None = None
     small: Pixels | None = None
 
 
@@ -122,10 +115,12 @@ class Examples:
         with_pictures: batches hold the pictures at the map's size as well.
         cache: the features of a frozen encoder; without it batches hold pictures.
         mirrored_too: encode every picture mirrored as well.
+        teachers: whose densities the targets hold too; each picture is shown to them once, here.
         population: of the training pictures; None says that these are they, and that each picture's own fixations are not "elsewhere".
         progress: called after each picture with (pictures done, pictures).
 
     Attributes:
+        viewed: whether pictures are kept as they are stored.
         keys, groups, ratios: of the pictures: their names, sets, and the ratios of sides that they are shown at; one ratio to a batch.
     """
 
@@ -143,6 +138,7 @@ class Examples:
         with_pictures: bool = False,
         cache: FeatureCache | None = None,
         mirrored_too: bool = False,
+        teachers: Teachers | None = None,
         population: Population | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
@@ -151,16 +147,19 @@ class Examples:
         self.map_size = map_size
         self._cache, self._with_pictures = cache, with_pictures
         self._samples = data.samples
-        self._size, self._fit, self._scale, self._viewed = size, fit, scale, viewed
+        self._size, self._fit, self._scale, self.viewed = size, fit, scale, viewed
         self.ratios = tuple(fitted_ratio(size, sample.stimulus.size, fit) for sample in data)
         self._sigmas = [float(sigma_px)] * len(data) if isinstance(sigma_px, (int, float)) else [float(sigma) for sigma in sigma_px]
         self._stored: dict[int, Pixels] = {}
         self._stored_bytes = 0
+        self._taught: list[NDArray[np.float32]] = []
         self._shown: list[Shown] = []
         self._digests: list[str] = []
         self._kept: dict[tuple[int, bool], tuple[Tensor, ...]] = {}
         self._kept_bytes = 0
         for number, sample in enumerate(data):
+            if teachers is not None:
+                self._taught.append(teachers.density(sample.stimulus))
             if not viewed:
                 self._shown.append(self._show(number, self._size_of(number, scale), View()))
             if cache is not None:
@@ -207,10 +206,17 @@ class Examples:
             priors.append(prior.flip(-1) if flip and one.window is not None else prior)
         if self._takes_own_out:
             elsewhere = (elsewhere - counts).clamp_min(0)
+        taught = [one.taught.flip(-1) if flip else one.taught for one, flip in zip(shown, mirrored, strict=True) if one.taught is not None]
         same = all(prior is priors[0] for prior in priors)
         return Batch(
             inputs=self._inputs(indices, shown, mirrored),
-            targets=Targets(density, counts, prior=priors[0] if same else torch.stack(priors), elsewhere=elsewhere),
+            targets=Targets(
+                density,
+                counts,
+                prior=priors[0] if same else torch.stack(priors),
+                elsewhere=elsewhere,
+                teacher=torch.stack(taught) if taught else None,
+            ),
             share=torch.tensor(share, dtype=torch.float32),
             keys=tuple(self.keys[i] for i in indices),
             whole=len(indices) if whole is None else whole,
@@ -226,7 +232,7 @@ class Examples:
         return fitted_size(self._size, self._samples[index].stimulus.size, self._fit, scale)
 
     def _shown_as(self, index: int, view: View | None, scale: float | None) -> Shown:
-        if not self._viewed:
+        if not self.viewed:
             return self._shown[index]
         return self._show(index, self._size_of(index, self._scale if scale is None else scale), view or View())
 
@@ -235,12 +241,16 @@ class Examples:
         map_size = fitted_map_size(size, self._size, self.map_size)
         pixels = None
         if self._cache is None or self._with_pictures:
-            pixels = view.paint(resize_picture(_cut(self._pixels(index), window), size)) if self._viewed else sample.stimulus.pixels(size)
+            pixels = view.paint(resize_picture(_cut(self._pixels(index), window), size)) if self.viewed else sample.stimulus.pixels(size)
         small = np.array(resize_picture(pixels, map_size)) if self._with_pictures and pixels is not None else None
         if self._cache is not None:
             pixels = None
         density, cells = _gaze(sample, self._sigmas[index], window, map_size)
-        return Shown(None if pixels is None else np.array(pixels), torch.from_numpy(density.astype(np.float32)), cells, window, small)
+        taught = None
+        if self._taught:
+            taught = torch.from_numpy(as_density(_part(self._taught[index], window, sample.stimulus.size, map_size)).astype(np.float32))
+        looked = torch.from_numpy(density.astype(np.float32))
+        return Shown(None if pixels is None else np.array(pixels), looked, cells, window, taught, small)
 
     def _pixels(self, index: int) -> Pixels:
         """The stored picture, from memory where there is room."""
@@ -273,13 +283,11 @@ class Examples:
         counts = torch.zeros(self.map_size)
         densities = torch.empty((len(self), *self.map_size), dtype=torch.float32)
         for index, sample in enumerate(self._samples):
-            plain = not self._viewed and self._shown[index].density.shape == self.map_size
-            if plain:
-                density, cells = self._shown[index].density, self._shown[index].cells
+            if not self.viewed and self._shown[index].density.shape == self.map_size:
+                density, cells = self._shown[index].density.numpy(), self._shown[index].cells
             else:
-                found, cells = _gaze(sample, self._sigmas[index], None, self.map_size)
-                density = torch.from_numpy(found)
-            densities[index] = density
+                density, cells = _gaze(sample, self._sigmas[index], None, self.map_size)
+            densities.numpy()[index] = density
             np.add.at(counts.numpy(), cells, 1.0)
         highest = densities.amax(dim=(-2, -1), keepdim=True).clamp_min(1e-12)
         return Population((densities / highest).mean(dim=0), counts)
@@ -322,10 +330,10 @@ def epoch_batches(
                 [share] * len(indices),
                 whole=number,
                 views=views,
-                scale=together.scale if len(scales) > 1 or scales[0] != 1 else None,
+                scale=together.scale,
             )
 
-    return made_ahead(made()) if augment is not None or len(scales) > 1 else made()
+    return made_ahead(made()) if examples.viewed else made()
 
 
 def plain_batches(examples: Examples, *, batch: int) -> Iterator[Batch]:
@@ -372,6 +380,14 @@ def _cut(values: NDArray, window: Window | None) -> NDArray:
     if window is None:
         return values
     return np.ascontiguousarray(values[window.top : window.top + window.height, window.left : window.left + window.width])
+
+
+def _part(values: NDArray[np.float32], window: Window | None, picture: Size, size: Size) -> NDArray[np.float32]:
+    """The part of a coarse map of a whole picture that a window of that picture shows, at another size, interpolated."""
+    top, left, height, width = window or (0, 0, *picture)
+    down, across = values.shape[0] / picture[0], values.shape[1] / picture[1]
+    box = (left * across, top * down, (left + width) * across, (top + height) * down)
+    return np.array(Image.fromarray(values).resize((size[1], size[0]), Image.Resampling.BILINEAR, box=box), dtype=np.float32)
 
 
 def _stacked(pictures: Sequence[Pixels | None], mirrored: Sequence[bool]) -> Tensor:

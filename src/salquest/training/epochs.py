@@ -33,6 +33,7 @@ from salquest.training.loop import StepReport, over_pictures, take_turns
 from salquest.training.order import epoch_order
 from salquest.training.plan import Keep, TrainingPlan
 from salquest.training.stages import Stages
+from salquest.training.teaching import Teachers
 
 # a map whose deviation is below this share of its mean shows nothing; so many flat epochs on end are a collapse
 FLAT, FLAT_EPOCHS = 1e-3, 3
@@ -86,7 +87,9 @@ def run_epochs(
     if plan.balance in ("uncertainty", "gradnorm") and fabric.world_size > 1:
         raise InputError(f"balance {plan.balance!r} learns its weights from whole batches; train it in one process, or weigh by 'norms'")
     network.to(fabric.device)
-    examples = _examples(plan, network, data, split, cache, watch)
+    if plan.channels_last:
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    examples = _examples(plan, network, data, split, cache, watch, fabric.device)
     train_part = examples.pop("train")
     # the same pictures for every loss and every epoch
     fixed = first_batch(train_part, plan.batch).to(fabric.device)
@@ -120,9 +123,7 @@ def run_epochs(
         reports: list[StepReport] = []
         latest: dict[str, float] = {}
 
-        def report(
-            done: StepReport, epoch: int = epoch, reports: list[StepReport] = reports, latest: dict[str, float] = latest
-        ) -> None:
+        def report(done: StepReport, epoch: int = epoch, reports: list[StepReport] = reports, latest: dict[str, float] = latest) -> None:
             if average is not None and done.player == GENERATOR:
                 average.follow()
             reports.append(done)
@@ -147,7 +148,7 @@ def run_epochs(
         if fabric.world_size > 1:  # each process has its share of every batch's mean
             train_loss = float(fabric.all_reduce(torch.tensor(train_loss, device=fabric.device), reduce_op="sum"))  # type: ignore[arg-type]
         with average.in_place() if average is not None else contextlib.nullcontext():
-            row = {"epoch": epoch, "train_loss": train_loss, **_validate_all(network, objective, examples, plan, fabric.device)}
+            row = {"epoch": epoch, "train_loss": train_loss, **_validate_all(network, objective.of_gaze(), examples, plan, fabric.device)}
             if not math.isfinite(row["val_loss"]):
                 raise TrainingFailed(f"epoch {epoch}: the loss on the validation pictures is no finite number ({row['val_loss']})")
             if fabric.is_global_zero and _to_lower(row, plan.keep) < best["loss"]:
@@ -183,7 +184,7 @@ def run_epochs(
 
 
 def _examples(
-    plan: TrainingPlan, network: SaliencyNetwork, data: JoinedSets, split: Split, cache: Path | None, watch: Watcher
+    plan: TrainingPlan, network: SaliencyNetwork, data: JoinedSets, split: Split, cache: Path | None, watch: Watcher, device: torch.device
 ) -> dict[str, Examples]:
     """The examples to learn from ("train") and to validate with: "val", and "val" at the greatest scale by its name in the log."""
     assert plan.map_size is not None
@@ -193,6 +194,7 @@ def _examples(
     parts = {"train": (split.train, 1.0), "val": (split.val, 1.0)}
     if max(plan.scales) != 1:
         parts[f"val at {max(plan.scales):g}"] = (split.val, max(plan.scales))
+    teachers = Teachers(plan.teachers, cache, device=str(device)) if plan.teachers else None
     examples: dict[str, Examples] = {}
     for part, (keys, scale) in parts.items():
         chosen = data.everything.subset(keys)
@@ -207,6 +209,7 @@ def _examples(
             viewed=part == "train" and plan.shows_anew,
             groups=groups,
             cache=features,
+            teachers=teachers if part == "train" else None,
             mirrored_too=part == "train" and plan.mirror,
             population=examples["train"].population if examples else None,
             with_pictures=part == "train" and plan.adversary is not None,

@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from salquest.datasets import DataSet, JoinedSets, Split, join
@@ -19,7 +18,7 @@ from salquest.datasets.duplicates import perceptual_hashes
 from salquest.encoders import FeatureCache
 from salquest.errors import InputError, Refused, TrainingFailed
 from salquest.evaluation import DEFAULT_METRICS, evaluate
-from salquest.models import CentreBias
+from salquest.models.baselines import centre_biases
 from salquest.models.deep.network import SaliencyNetwork, build_network, network_spec
 from salquest.models.deep.trained import TrainedNetwork
 from salquest.runs import Columns, RunFolder, RunRecord, identity, versions
@@ -27,11 +26,26 @@ from salquest.training.batches import Examples
 from salquest.training.epochs import Watcher, run_epochs
 from salquest.training.fabric import start
 from salquest.training.plan import TrainingPlan
+from salquest.training.teaching import weights_digests
 
 # pictures from which the taps' levels are measured where a decoder wants them
 RMS_PICTURES = 16
 # settings that plans did not always have: at their defaults they are no part of an identity, so that older runs keep theirs
-LATER = ("scale", "balance", "fit", "mix", "augment", "scales", "ema", "decay", "keep", "adversarial", "adversary")
+LATER = (
+    "scale",
+    "balance",
+    "fit",
+    "mix",
+    "augment",
+    "scales",
+    "ema",
+    "decay",
+    "channels_last",
+    "teachers",
+    "keep",
+    "adversarial",
+    "adversary",
+)
 
 
 def train(
@@ -144,7 +158,7 @@ def _claim(folder: RunFolder, record: RunRecord, *, force: bool) -> RunRecord | 
 
 
 def prepare_features(
-    plan: TrainingPlan, data: DataSet | Mapping[str, DataSet], split: Split, cache: Path, watch: Watcher | None = None
+    plan: TrainingPlan, data: DataSet | Mapping[str, DataSet] | JoinedSets, split: Split, cache: Path, watch: Watcher | None = None
 ) -> None:
     """Fill the cache with what a frozen encoder sees in all pictures of a division, so that several runs at once find it there.
 
@@ -208,9 +222,9 @@ def _judge(
     if not reason:
         model = TrainedNetwork.load(folder.root, device=str(device), features=cache)
         found: list[tuple[float, float]] = []
+        floors = centre_biases(sets, split.train, sigmas)
         for name, unseen in sets.subset(split.val).sets.items():
-            floor = _floor(sets, split, name, sigmas)
-            ours, theirs = (evaluate(m, unseen, metrics=("cc",), sigma_px=sigmas[name]).mean("cc") for m in (model, floor))
+            ours, theirs = (evaluate(m, unseen, metrics=("cc",), sigma_px=sigmas[name]).mean("cc") for m in (model, floors[name]))
             found.append((ours, theirs))
         ours, theirs = (sum(values) / len(found) for values in zip(*found, strict=True))
         if not ours > theirs:
@@ -231,13 +245,14 @@ def _score_test(
 ) -> RunRecord:
     """Score the test part, each set over its own centre bias; scores.csv of several sets has a column "data"."""
     model = TrainedNetwork.load(folder.root, device=str(device), features=cache)
+    floors = centre_biases(sets, split.train, sigmas)
     tables = {
         name: evaluate(
             model,
             unseen,
             metrics=metrics,
             sigma_px=sigmas[name],
-            baseline=_floor(sets, split, name, sigmas),
+            baseline=floors[name],
             progress=partial(watch.stage, "scoring test" if len(sets.sets) == 1 else f"scoring test of {name}"),
         )
         for name, unseen in sets.subset(split.test).sets.items()
@@ -252,18 +267,13 @@ def _score_test(
     return replace(record, scores=joint, scores_by_set=means)
 
 
-def _floor(sets: JoinedSets, split: Split, name: str, sigmas: Mapping[str, float]) -> CentreBias:
-    """The centre bias of a set's own training pictures; where it has none, the mean of the other sets'."""
-    training = sets.subset(split.train).sets
-    floors = [CentreBias.of(data, sigma_px=sigmas[own]) for own, data in training.items() if own == name or name not in training]
-    return floors[0] if len(floors) == 1 else CentreBias(np.mean([floor.density for floor in floors], axis=0))
-
-
 def _meaning(plan: TrainingPlan) -> dict[str, object]:
-    """The plan as its identity sees it: a file of losses by what stands in it, not by where it lies; settings of older plans left out."""
+    """The plan as its identity sees it: files of losses and teachers by what is in them, not by where they lie; settings of older plans left out."""
     known = plan.as_record()
     path = known.pop("own_losses")
     known = {name: value for name, value in known.items() if name not in LATER} | plan.differing(LATER)
+    if plan.teachers:
+        known["teachers"] = weights_digests(plan.teachers)
     return known | ({"own_losses": hashlib.sha256(Path(path).read_bytes()).hexdigest()} if path else {})
 
 

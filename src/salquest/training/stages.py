@@ -61,9 +61,9 @@ class Stages:
         if plan.adversary is not None:
             own = plan.adversary
             assert plan.map_size is not None
-            self.judge = Discriminator(
-                plan.map_size, reading=own.reading, pictures=own.pictures, width=own.width, seed=plan.seed
-            ).to(fabric.device)
+            self.judge = Discriminator(plan.map_size, reading=own.reading, pictures=own.pictures, width=own.width, seed=plan.seed).to(
+                fabric.device
+            )
             self.optimizers[DISCRIMINATOR] = build_discriminator_optimizer(plan, self.judge)
             self.bootstrap = own.bootstrap or 0
         if self.bootstrap:

@@ -114,8 +114,10 @@ class Discriminator(nn.Module):
 
 
 class UnitNormConv2d(nn.Conv2d):
-    """A convolution whose weights are divided by their norm per output map, sqrt(1e-6 + sum of squares): weight normalisation (Salimans
-    2016) with the gain fixed to 1, as SalGAN's released discriminator has it."""
+    """A convolution whose weights are divided by their norm per output map, sqrt(1e-6 + sum of squares).
+
+    Weight normalisation (Salimans 2016) with the gain fixed to 1, as SalGAN's released discriminator has it.
+    """
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (the name that torch's layer gives it)
         """Features (B, C, H, W) to features of the convolution's size."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from salquest.decoders import DECODERS
-from salquest.encoders import Encoder, build_encoder, rebuild_encoder
+from salquest.encoders import ENCODERS, Encoder, build_encoder, rebuild_encoder
 from salquest.encoders.encoder import BatchNorm
 from salquest.errors import InputError, UnknownName
 from salquest.gaze import SaliencyMap, as_density, resize_map, resize_picture
@@ -31,7 +30,7 @@ class NetworkCard:
         encoder: the encoder that is taken where none is asked for.
         title, source: for people.
         dilated: the encoder is taken in its dilated form.
-        deepest_tap: of the encoder's default taps only the last is read.
+        strides: of the taps that it reads where none are asked for; empty for the encoder's default ones, as for encoders of timm.
         decoder_options: those that differ from the decoder's own defaults.
     """
 
@@ -40,7 +39,7 @@ class NetworkCard:
     title: str
     source: str
     dilated: bool = False
-    deepest_tap: bool = False
+    strides: tuple[int, ...] = ()
     decoder_options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -49,16 +48,16 @@ NETWORKS: Mapping[str, NetworkCard] = {
         "bruckert", "vgg16", "the loss paper's network: three taps, 3x3 reduction, ASPP, fixed blur", "Bruckert 2021, section 3.1"
     ),
     "light": NetworkCard("light", "mobilenet_v2", "taps reduced to 64 channels and summed, two separable 5x5 layers", "ours"),
-    "salgan": NetworkCard(
-        "salgan", "vgg16", "SalGAN's generator: the encoder's last layer and VGG-16 mirrored", "Pan 2017, section 3.1", deepest_tap=True
-    ),
-    "salgan-mobilenet": NetworkCard(
-        "salgan",
+    "mobile": NetworkCard(
+        "mobile",
         "mobilenet_v2",
-        "SalGAN's generator in small, for two cores: an eighth of its maps on stride 16",
-        "after Pan 2017",
-        dilated=True,
-        decoder_options={"width": 0.125},
+        "four scales and the picture's mean at stride 8, a learned blur and centre prior; the shipped network",
+        "ours",
+        strides=(4, 8, 16, 32),
+        decoder_options={"level": 1, "grow": 4},
+    ),
+    "salgan": NetworkCard(
+        "salgan", "vgg16", "SalGAN's generator: an encoder up to stride 16 and VGG-16 mirrored", "Pan 2017, section 3.1", strides=(16,)
     ),
     "sam-vgg": NetworkCard(
         "sam", "vgg16", "SAM: dilated encoder, attentive LSTM and learned priors on 512 maps", "Cornia 2018, SAM-VGG", dilated=True
@@ -163,12 +162,17 @@ def build_network(
     if name not in NETWORKS:
         raise UnknownName("network", name, NETWORKS)
     card = NETWORKS[name]
-    build = partial(
-        build_encoder, encoder or card.encoder, weights=weights, seed=seed, batch_norm=batch_norm, dilated=card.dilated
+    chosen = encoder or card.encoder
+    if not taps and card.strides and chosen in ENCODERS:
+        taps = ENCODERS[chosen].at_strides(card.strides)
+    body = build_encoder(
+        chosen,
+        weights=weights,
+        taps=tuple(taps) if taps else None,
+        seed=seed,
+        batch_norm=batch_norm,
+        dilated=card.dilated,
     )
-    body = build(taps=tuple(taps) if taps else None)
-    if card.deepest_tap and not taps and len(body.taps) > 1:
-        body = build(taps=body.taps[-1:])
     options = _options(card, activation, decoder_options or {})
     decoder = _build_decoder(card.decoder, body.channels, {**options, "seed": seed})
     return SaliencyNetwork(body, decoder, activation=activation, size=size, map_size=map_size or size, fit=fit)
