@@ -285,7 +285,7 @@ def test_the_bootstrap_is_the_run_without_an_adversary(
     [
         ("bruckert", "10*kld - 2*cc - nss", "softmax", {}),
         ("bruckert", "mse", "relu", {"decoder": {"last_bias": 0.1}}),
-        ("light", "kld", "sigmoid", {"unfreeze": "features.14", "decoder": {}}),
+        ("mobile", "kld", "sigmoid", {"unfreeze": "features.14", "decoder": {}}),
         ("salgan", "bce(downsample=2)", "sigmoid", {"decoder": {"width": 1 / 16}, "unfreeze": "features.13", "mirror": False}),
     ],
 )

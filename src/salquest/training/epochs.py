@@ -148,7 +148,11 @@ def run_epochs(
         if fabric.world_size > 1:  # each process has its share of every batch's mean
             train_loss = float(fabric.all_reduce(torch.tensor(train_loss, device=fabric.device), reduce_op="sum"))  # type: ignore[arg-type]
         with average.in_place() if average is not None else contextlib.nullcontext():
-            row = {"epoch": epoch, "train_loss": train_loss, **_validate_all(network, objective.of_gaze(), examples, plan, fabric.device)}
+            row: dict[str, Any] = {
+                "epoch": epoch,
+                "train_loss": train_loss,
+                **_validate_all(network, objective.of_gaze(), examples, plan, fabric.device),
+            }
             if not math.isfinite(row["val_loss"]):
                 raise TrainingFailed(f"epoch {epoch}: the loss on the validation pictures is no finite number ({row['val_loss']})")
             if fabric.is_global_zero and _to_lower(row, plan.keep) < best["loss"]:
