@@ -100,7 +100,7 @@ def test_the_converted_network_answers_the_released_networks_maps(archive: Path,
 
 def test_a_file_with_fewer_layers_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "short.npz", *(np.zeros(1, np.float32) for _ in range(4)))
-    with pytest.raises(BrokenFile, match="expected the 54 arrays arr_0 to arr_53; found 4, such as arr_0.npy"):
+    with pytest.raises(BrokenFile, match=r"expected the 54 arrays arr_0 to arr_53; found 4, such as arr_0.npy"):
         read_salgan_archive(tmp_path / "short.npz")
 
 
@@ -142,7 +142,7 @@ def test_what_is_no_archive_and_what_is_not_there_are_refused(tmp_path: Path) ->
     (tmp_path / "text.npz").write_text("weights")
     with pytest.raises(BrokenFile, match=r"cannot be read as a NumPy archive \(.npz\): File is not a zip file"):
         read_salgan_archive(tmp_path / "text.npz")
-    with pytest.raises(DataNotFound, match="SalGAN's generator is a NumPy archive such as gen_modelWeights0090.npz"):
+    with pytest.raises(DataNotFound, match=r"SalGAN's generator is a NumPy archive such as gen_modelWeights0090.npz"):
         read_salgan_archive(tmp_path / "nothing.npz")
     with zipfile.ZipFile(tmp_path / "path.npz", "w") as file:
         file.writestr("../evil.npy", b"x")

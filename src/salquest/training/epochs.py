@@ -100,6 +100,7 @@ def run_epochs(
     progress = load_state(folder.state, network, balance, stages.optimizers, average, stages.judge)
     pulls: list[dict[str, Any]] = list(progress["gradients"]) if progress else []
     log: list[dict[str, Any]] = list(progress["log"]) if progress else []
+    pictures: list[dict[str, float]] = list(progress.get("pictures", [])) if progress else []
     best: dict[str, Any] = dict(progress["best"]) if progress else {"epoch": 0, "loss": float("inf")}
     stages.begin()
     seeing: dict[str, Any] = {"batch": plan.batch, "seed": plan.seed, "mirror": plan.mirror, "mix": plan.mix, "scales": plan.scales}
@@ -148,11 +149,8 @@ def run_epochs(
         if fabric.world_size > 1:  # each process has its share of every batch's mean
             train_loss = float(fabric.all_reduce(torch.tensor(train_loss, device=fabric.device), reduce_op="sum"))  # type: ignore[arg-type]
         with average.in_place() if average is not None else contextlib.nullcontext():
-            row: dict[str, Any] = {
-                "epoch": epoch,
-                "train_loss": train_loss,
-                **_validate_all(network, objective.of_gaze(), examples, plan, fabric.device),
-            }
+            found, cc = _validate_all(network, objective.of_gaze(), examples, plan, fabric.device)
+            row: dict[str, Any] = {"epoch": epoch, "train_loss": train_loss, **found}
             if not math.isfinite(row["val_loss"]):
                 raise TrainingFailed(f"epoch {epoch}: the loss on the validation pictures is no finite number ({row['val_loss']})")
             if fabric.is_global_zero and _to_lower(row, plan.keep) < best["loss"]:
@@ -162,10 +160,12 @@ def run_epochs(
         row |= stages.signs([*log, row])
         row["seconds"] = round(time.monotonic() - began, 3)
         log.append(row)
+        pictures.append({"epoch": epoch, **cc})
         if fabric.is_global_zero:
-            state = {"log": log, "best": best, "gradients": pulls}
+            state = {"log": log, "best": best, "gradients": pulls, "pictures": pictures}
             save_state(folder.state, epoch, network, balance, stage.optimizers, state, average, stages.judge)
             Columns.of_rows(log).save(folder.log)
+            Columns.of_rows(pictures).save(folder.validation)
             if pulls:
                 Columns.of_rows(pulls).save(folder.gradients)
             folder.write(replace(record, epochs_done=epoch, best_epoch=best["epoch"]))
@@ -247,26 +247,28 @@ def _flat_epochs(log: Sequence[Mapping[str, Any]]) -> int:
 
 def _validate_all(
     network: SaliencyNetwork, objective: Objective, examples: Mapping[str, Examples], plan: TrainingPlan, device: torch.device
-) -> dict[str, float]:
-    """What log.csv says of the validation pictures, and the loss and scores at the greatest scale."""
-    found = _validate(network, objective, examples["val"], plan.batch, device)
+) -> tuple[dict[str, float], dict[str, float]]:
+    """What log.csv says of the validation pictures, with the loss and scores at the greatest scale; and each picture's CC."""
+    found, cc = _validate(network, objective, examples["val"], plan.batch, device)
     for part, others in examples.items():
         if part != "val":
-            larger = _validate(network, objective, others, plan.batch, device)
+            larger, _ = _validate(network, objective, others, plan.batch, device)
             found |= {f"{name} {part.removeprefix('val ')}": larger[name] for name in ("val_loss", "val_cc_score", "val_nss_score")}
-    return found
+    return found, cc
 
 
 @torch.no_grad()
-def _validate(network: SaliencyNetwork, objective: Objective, examples: Examples, batch: int, device: torch.device) -> dict[str, float]:
-    """Loss and its parts, CC and NSS at the map's size, and the map's contrast (deviation over mean), over the validation pictures.
+def _validate(
+    network: SaliencyNetwork, objective: Objective, examples: Examples, batch: int, device: torch.device
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Loss and its parts, CC and NSS at the map's size, and the map's contrast (deviation over mean), over the validation pictures; each one's CC.
 
     Of several data sets each weighs the same, however many pictures it has; loss and scores of each stand beside the means.
     """
     network.eval()
     names = tuple(dict.fromkeys(examples.groups))
     sums: dict[str, dict[str, float]] = {name: {} for name in names}
-    maps: dict[tuple[int, ...], list[tuple[list[str], NDArray, NDArray, NDArray]]] = {}
+    seen: dict[str, dict[str, float]] = {"cc": {}, "nss": {}}
     contrasts: list[float] = []
     group_of = dict(zip(examples.keys, examples.groups, strict=True))
     for together in plain_batches(examples, batch=batch):
@@ -279,10 +281,12 @@ def _validate(network: SaliencyNetwork, objective: Objective, examples: Examples
                 sums[name][label] = sums[name].get(label, 0.0) + float(own.double().sum())
         values = Prediction(raw.float(), objective.activation).values.double().cpu()
         contrasts += (values.std(dim=(-2, -1)) / values.mean(dim=(-2, -1)).clamp_min(1e-12)).tolist()
-        seen = (groups, values.numpy(), together.targets.density.double().numpy(), together.targets.counts.double().numpy())
-        maps.setdefault(values.shape[1:], []).append(seen)
+        looked = (together.targets.density.double().numpy(), together.targets.counts.double().numpy())
+        for metric, each in compare_maps(values.numpy(), *looked).items():
+            seen[metric] |= dict(zip(together.keys, each.tolist(), strict=True))
     parts = {name: {label: value / examples.groups.count(name) for label, value in labels.items()} for name, labels in sums.items()}
-    scores = _scores_by_set(names, list(maps.values()))
+    members = {name: [key for key in examples.keys if group_of[key] == name] for name in names}
+    scores = {metric: {name: _mean(np.array([each[key] for key in members[name]])) for name in names} for metric, each in seen.items()}
     means = {label: sum(parts[name][label] for name in names) / len(names) for label in parts[names[0]]}
     row = {"val_loss": sum(means.values())}
     if len(means) > 1:
@@ -291,26 +295,7 @@ def _validate(network: SaliencyNetwork, objective: Objective, examples: Examples
     if len(names) > 1:
         row |= {f"val_loss {name}": sum(parts[name].values()) for name in names}
         row |= {f"val_{metric}_score {name}": value for metric, values in scores.items() for name, value in values.items()}
-    return row | {"contrast": float(np.mean(contrasts))}
-
-
-def _scores_by_set(
-    names: Sequence[str], shapes: Sequence[Sequence[tuple[list[str], NDArray, NDArray, NDArray]]]
-) -> dict[str, dict[str, float]]:
-    """Metric -> set -> mean over its pictures, of maps that come in several shapes."""
-    groups: list[str] = []
-    found: dict[str, list[NDArray]] = {"cc": [], "nss": []}
-    for seen in shapes:
-        groups += [group for own, *_ in seen for group in own]
-        maps, densities, counts = (np.concatenate([one[place] for one in seen]) for place in (1, 2, 3))
-        for metric, values in compare_maps(maps, densities, counts).items():
-            found[metric].append(values)
-    belongs = {name: np.array([group == name for group in groups]) for name in names}
-    scores: dict[str, dict[str, float]] = {}
-    for metric, each in found.items():
-        values = np.concatenate(each)
-        scores[metric] = {name: _mean(values[own]) for name, own in belongs.items()}
-    return scores
+    return row | {"contrast": float(np.mean(contrasts))}, {key: round(value, 6) for key, value in seen["cc"].items()}
 
 
 def _mean(values: NDArray) -> float:

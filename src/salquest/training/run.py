@@ -152,7 +152,7 @@ def _claim(folder: RunFolder, record: RunRecord, *, force: bool) -> RunRecord | 
     if force:
         for begun in (folder.state, folder.root / "tensorboard"):
             shutil.rmtree(begun, ignore_errors=True)
-        for path in (folder.weights, folder.log, folder.gradients, folder.scores):
+        for path in (folder.weights, folder.log, folder.validation, folder.gradients, folder.scores):
             path.unlink(missing_ok=True)
     return None
 

@@ -125,7 +125,7 @@ def convert_salgan(archive: str | Path, out: str | Path, *, force: bool = False)
         # what a run left that stood here belongs to another network
         for left in (folder.state, folder.figures):
             shutil.rmtree(left, ignore_errors=True)
-        for path in (folder.log, folder.gradients, folder.scores):
+        for path in (folder.log, folder.validation, folder.gradients, folder.scores):
             path.unlink(missing_ok=True)
     write_bytes(folder.weights, save({name: value.contiguous() for name, value in network.state_dict().items()}))
     folder.write(record)
@@ -151,9 +151,9 @@ def _ours(arrays: Mapping[str, NDArray[np.float32]]) -> dict[str, torch.Tensor]:
     state = {}
     for name, values in arrays.items():
         if name == "encoder.features.0.weight":
-            values = values[:, ::-1]  # noqa: PLW2901 (the same array in our order)
+            values = values[:, ::-1]
         elif name.startswith("decoder.") and values.ndim == 4:
-            values = values[:, :, ::-1, ::-1]  # noqa: PLW2901
+            values = values[:, :, ::-1, ::-1]
         state[name] = torch.from_numpy(values.copy())
     return state
 
