@@ -18,6 +18,7 @@ from salquest.models import CentreBias, load_model
 from salquest.models.baselines import OthersCentreBias, centre_biases
 from salquest.quest.elsewhere import metrics_for
 from salquest.quest.figures import quest_figures
+from salquest.quest.measures import MEASURES
 from salquest.quest.recipe import PlannedRun, Recipe, read_recipe, slug
 from salquest.quest.rows import WayRows, column_specs, read_rows, rows_within
 from salquest.quest.verdicts import beside_the_paper, floors_line, noise_floors, rates_tried, spreads, verdict_table, verdicts
@@ -77,6 +78,11 @@ def report_quest(
     about = f"{_described(test, sigmas)}; {_networks(ways)}"
     tables = {rows.way.name: _table(rows, recipe, reference, about, floors_line(floors[rows.way.name], recipe)) for rows in ways}
     sections = [Section(rows.way.title or rows.way.name or "Scores", scores=tables[rows.way.name]) for rows in ways]
+    sections += [
+        Section(f"Measures: {rows.way.title or rows.way.name}" if rows.way.name else "Measures", scores=_measures(rows))
+        for rows in ways
+        if rows.measures
+    ]
     if len(sets.sets) > 1:
         for name, part in test.sets.items():
             rows = read_rows(folder, recipe, ways[-1].way, within=name)
@@ -193,6 +199,17 @@ def _table(rows: WayRows, recipe: Recipe, reference: Mapping[str, Columns | None
 def _row(name: str, rows: WayRows) -> Row:
     cells = {metric: _score(crossed_mean(found[name])) for metric, found in rows.scores.items() if name in found}
     return Row(name, cells, note=rows.note(name) or ("" if cells else "not scored"))
+
+
+def _measures(rows: WayRows) -> ScoreTable:
+    """What is told of maps and runs beside scores."""
+    named = dict.fromkeys(row for found in rows.measures.values() for row in found)
+    lines = [
+        Row(row, {name: _score(crossed_mean(found[row])) for name, found in rows.measures.items() if row in found}, note=rows.note(row))
+        for row in named
+    ]
+    told = "; ".join(f"{MEASURES[name].title}: {MEASURES[name].summary}" for name in rows.measures)
+    return ScoreTable(lines, column_specs(list(rows.measures)), f"{told}. 95 % intervals over pictures and seeds.")
 
 
 def _score(interval: CrossedInterval) -> Score:

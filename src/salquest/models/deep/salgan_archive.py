@@ -47,14 +47,15 @@ def salgan_layout() -> tuple[tuple[str, tuple[int, ...]], ...]:
             layers.append((f"encoder.features.{place}", wide, maps, 3))
             maps, place = wide, place + 2  # a ReLU behind each
         place += 1  # and a pooling behind each block
-    for number, block in enumerate(DECODER_BLOCKS):
-        for step, wide in enumerate(block):
+    for number, mirrored in enumerate(DECODER_BLOCKS):
+        for step, wide in enumerate(mirrored):
             layers.append((f"decoder.blocks.{number}.{2 * step}", wide, maps, 3))
             maps = wide
     layers.append(("decoder.last", 1, maps, 1))
-    return tuple(
-        entry for name, wide, into, side in layers for entry in ((f"{name}.weight", (wide, into, side, side)), (f"{name}.bias", (wide,)))
-    )
+    found: list[tuple[str, tuple[int, ...]]] = []
+    for name, wide, into, side in layers:
+        found += [(f"{name}.weight", (wide, into, side, side)), (f"{name}.bias", (wide,))]
+    return tuple(found)
 
 
 def read_salgan_archive(path: Path) -> dict[str, NDArray[np.float32]]:
