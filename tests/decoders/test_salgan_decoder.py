@@ -21,6 +21,13 @@ def test_a_width_of_an_eighth_has_an_eighth_of_the_maps_in_each_block() -> None:
     assert found == [64, 64, 32, 16, 8]
 
 
+def test_he_keeps_the_variance_through_thirteen_layers_and_glorot_halves_it_in_each() -> None:
+    taps = [torch.randn(1, 64, 6, 8)]
+    spreads = {init: float(SalganDecoder((64,), width=0.5, init=init)(taps).detach().std()) for init in ("he", "glorot")}
+    assert 0.1 < spreads["he"] < 10
+    assert spreads["glorot"] < 0.05
+
+
 def test_the_start_is_glorot_with_biases_at_0() -> None:
     decoder = SalganDecoder((512,), width=0.125)
     first = decoder.blocks[0][0]
@@ -34,6 +41,7 @@ def test_the_start_is_glorot_with_biases_at_0() -> None:
     ("arguments", "message"),
     [
         ({"width": 0}, "width of the decoder is a share of the printed maps, above 0 and up to 4; found 0"),
+        ({"init": "torch"}, "init is one of 'glorot', 'he'; found 'torch'"),
         ({"upsampling": "bicubic"}, "upsampling is one of 'nearest', 'bilinear'; found 'bicubic'"),
     ],
 )

@@ -34,7 +34,7 @@ Keep = Literal["loss", "cc", "nss", "last"]
 # Where the last layer starts unless a plan says otherwise, by activation: almost flat, near the mean level of a density (docs/decisions/0001).
 # The loss paper is silent; `decoder = { last_bias = 0.0, last_scale = 1.0 }` is Glorot's start.
 SMALL_START = {"sigmoid": {"last_bias": -3.0}, "relu": {"last_bias": 0.1}, "softmax": {"last_bias": 0.0}}
-SMALL_SCALE = {name: {"last_scale": 0.1} for name in ("bruckert", "mobile", "salgan", "sam-vgg", "sam-resnet", "sam-mobilenet")}
+SMALL_SCALE = {name: {"last_scale": 0.1} for name in ("bruckert", "mobile", "sam-vgg", "sam-resnet", "sam-mobilenet")}
 
 
 class Adversary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
