@@ -341,6 +341,23 @@ def test_a_run_killed_at_random_moments_loses_at_most_its_epoch_and_ends_where_i
     assert same_log(finished, out)
 
 
+@pytest.mark.slow
+def test_two_processes_give_the_numbers_of_one(cache: Path, tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT.replace('"last_scale": 0.1}', '"last_scale": 0.1, "dropout": 0.0}'))
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    for name, before in (("one", [sys.executable]), ("two", torchrun)):
+        begin = [*before, str(script), str(tmp_path / name), str(cache)]
+        done = subprocess.run(begin, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+    one, two = (Columns.load(tmp_path / name / "log.csv") for name in ("one", "two"))
+    # float32 sums in another order
+    for name in ("train_loss", "train_adversary", "discriminator_loss"):
+        assert two.numbers(name) == pytest.approx(one.numbers(name), rel=1e-3, nan_ok=True)
+    for name in ("discriminator_real", "discriminator_fake"):
+        assert two.numbers(name) == pytest.approx(one.numbers(name), abs=0.2, nan_ok=True)
+
+
 # --- plans ---
 
 

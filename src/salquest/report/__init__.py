@@ -8,6 +8,7 @@ from salquest.report.comparison_figures import PictureScatter, RankLine, critica
 from salquest.report.density_figure import centre_bias_figure
 from salquest.report.figures import Curves, contact_sheet, learning_curves, overlay, score_figure
 from salquest.report.gradient_figures import TermGradients, gradient_figure
+from salquest.report.level_set_figure import level_set_figure
 from salquest.report.page import Gallery, Section, report_page
 from salquest.report.pair_table import PairRow, PairTable
 from salquest.report.ranking_figures import RankedWay, pair_matrix_figure, ranking_figure
@@ -36,6 +37,7 @@ __all__ = [
     "front_figure",
     "gradient_figure",
     "learning_curves",
+    "level_set_figure",
     "overlay",
     "pair_matrix_figure",
     "ranking_figure",
