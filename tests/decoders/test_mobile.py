@@ -98,6 +98,16 @@ def test_chosen_taps_go_before_the_network_s_strides() -> None:
     assert network.encoder.strides == (8, 16)
 
 
+def test_the_map_is_float32_where_the_features_are_bfloat16() -> None:
+    decoder = MobileReadout(CHANNELS, 8).eval()
+    with torch.no_grad():
+        exact = decoder(taps((96, 128)))
+        with torch.autocast("cpu", torch.bfloat16):
+            mixed = decoder(taps((96, 128)))
+    assert mixed.dtype == torch.float32
+    torch.testing.assert_close(mixed, exact, atol=0.02, rtol=0)
+
+
 def test_a_level_beyond_the_taps_is_refused() -> None:
     with pytest.raises(InputError, match="level is one of the 4 taps, from 0, and grow 1 or more; found 4 and 1"):
         MobileReadout(CHANNELS, level=4)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from salquest.datasets import DataSet, Sample, load_dataset
-from salquest.errors import InputError
+from salquest.errors import InputError, UnknownName
 from salquest.gaze import Fixations, Stimulus, as_density, mean_density, resize_map
-from salquest.models import CentreBias, MapsFolder, Model, Uniform, load_model
+from salquest.models import CentreBias, CentreDistance, MapsFolder, Model, Uniform, load_model
 from salquest.models.baselines import GRID, OthersCentreBias
 
 
@@ -36,6 +36,28 @@ def test_the_log_density_of_uniform_is_minus_the_log_of_the_number_of_pixels():
 
 def test_a_density_is_zero_somewhere_without_a_warning():
     assert CentreBias([[0.0, 1.0]]).log_density(np.zeros((1, 2, 3), np.uint8)).tolist() == [[-np.inf, 0.0]]
+
+
+def test_the_paraboloid_is_the_benchmark_s_at_its_own_size():
+    found = CentreDistance().at((100, 100)).values
+    # the benchmark's file: 1 at pixel (50, 50) counted from 1, .0396 at (1, 1), 0 at (100, 100)
+    np.testing.assert_allclose([found[49, 49], found[0, 0], found[99, 99], found[49, 99]], [1, 0.0396, 0, 0.5], atol=1e-7)
+
+
+def test_the_paraboloid_is_stretched_with_the_picture():
+    found = CentreDistance().at((50, 200)).values
+    np.testing.assert_allclose(found[:, ::2], CentreDistance().at((100, 200)).values.reshape(50, 2, 100, 2).mean(axis=(1, 3)), atol=6e-3)
+
+
+def test_distance_by_hand():
+    found = CentreDistance("distance").at((3, 5)).values
+    np.testing.assert_allclose(found[1], 1 - np.array([2, 1, 0, 1, 2]) / np.sqrt(5), rtol=1e-6)
+    assert found[0, 0] == 0
+
+
+def test_an_unknown_form_of_the_centre_names_those_there_are():
+    with pytest.raises(UnknownName, match="no form of a centre map is called 'cone'; there are: distance, paraboloid"):
+        CentreDistance("cone")
 
 
 def test_a_centre_bias_is_the_mean_density_of_the_pictures(data):

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
 from salquest.datasets.dataset import DataSet, Problem, Sample
 from salquest.errors import BrokenFile, DataNotFound
@@ -18,9 +16,8 @@ from salquest.gaze.pictures import is_picture, picture_size
 
 PIXELS_PER_DEGREE = 24.0
 
-# what scipy trips over in files that are damaged or something else
+# what scipy trips over, besides its own error, in files that are damaged or something else
 _UNREADABLE = (
-    MatReadError,
     zlib.error,
     OSError,
     EOFError,
@@ -52,6 +49,9 @@ def read_osie(root: Path, *, name: str = "osie", drop_first: bool = False, origi
     Raises:
         DataNotFound: eye/fixations.mat or stimuli/ is not there. BrokenFile: not the file that is expected.
     """
+    from scipy.io import loadmat  # late, so that predicting does not wait for it
+    from scipy.io.matlab import MatReadError
+
     folder = find_osie(root)
     if folder is None or not (folder / "stimuli").is_dir():
         raise DataNotFound(f"OSIE as distributed has data/eye/fixations.mat and data/stimuli/; {root} lacks them")
@@ -59,7 +59,7 @@ def read_osie(root: Path, *, name: str = "osie", drop_first: bool = False, origi
     try:
         entries = np.atleast_1d(loadmat(path, squeeze_me=True, struct_as_record=False)["fixations"])
         gaze = {str(entry.img): _scanpaths(entry) for entry in entries}
-    except _UNREADABLE as error:
+    except (MatReadError, *_UNREADABLE) as error:
         raise BrokenFile(f"{path} is not OSIE's table of fixations: {error}") from error
     problems: list[Problem] = []
     samples = []

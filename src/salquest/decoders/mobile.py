@@ -85,7 +85,11 @@ class MobileReadout(nn.Module):
             is_finer = tap.shape[-2] * tap.shape[-1] > grid[0] * grid[1]
             # a 1x1 convolution and an average change places freely: the smaller map first
             merged = merged + (lateral(_onto(tap, grid)) if is_finer else _onto(lateral(tap), grid))
-        return self._blurred(self.last(self.smooth(merged))[:, 0]) + self.prior_weight * self._stretched_prior(grid, merged)
+        smoothed = self.smooth(merged)
+        # in bfloat16 a log-density of -8 would be off by 3 %: the last steps stay in float32 whatever the training's precision
+        with torch.autocast(smoothed.device.type, enabled=False):
+            raw = self.last(smoothed.float())[:, 0]
+            return self._blurred(raw) + self.prior_weight * self._stretched_prior(grid, raw)
 
     def _blurred(self, maps: Tensor) -> Tensor:
         rows, columns = (_places(length, maps) for length in maps.shape[-2:])

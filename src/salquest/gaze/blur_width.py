@@ -12,7 +12,6 @@ from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
 
 from salquest.errors import InputError
 from salquest.gaze.density import Border, Count, fixation_density
@@ -78,6 +77,8 @@ def recover_blur(fixations: Sequence[Fixations], maps: Sequence[ArrayLike]) -> t
 def _fit(
     fixations: Sequence[Fixations], released: Sequence[NDArray], count: Count, border: Border, bounds: tuple[float, float]
 ) -> BlurWidth:
+    from scipy.optimize import minimize_scalar  # late, so that predicting does not wait for it
+
     found = minimize_scalar(
         lambda log_sigma: _disagreement(float(np.exp(log_sigma)), fixations, released, count, border),
         bounds=bounds,

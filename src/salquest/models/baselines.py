@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from importlib import resources
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from salquest.datasets import DataSet, JoinedSets, load_dataset
-from salquest.errors import InputError
+from salquest.errors import InputError, UnknownName
 from salquest.gaze import SaliencyMap, Stimulus, as_density, mean_density, resize_map
 from salquest.gaze.pictures import Pixels
 from salquest.models.contract import Model
@@ -36,6 +37,44 @@ class Uniform(Model):
     def at(self, size: tuple[int, int]) -> SaliencyMap:
         """The uniform density at (height, width)."""
         return SaliencyMap(np.full(size, 1.0 / (size[0] * size[1]), dtype=np.float32), "density")
+
+
+class CentreDistance(Model):
+    """The nearer to the middle, the more: two maps without any data, as benchmarks and feature sets have them.
+
+    Args:
+        form: "paraboloid" is the centre map of the MIT benchmark, 1 - ((x - 50)^2 + (y - 50)^2) / 5000 for x and y in 1..100, stretched to the
+            picture: its middle lies half a hundredth up and to the left. "distance" is Judd's (2009), 1 - distance / greatest distance, in
+            pixels, so that it is round on any picture. A Gaussian in fractions of the sides is `GaussianCentreBias`.
+        name: as tables show it.
+
+    Raises:
+        UnknownName: a form that there is not.
+    """
+
+    is_cheap = True
+
+    def __init__(self, form: Literal["paraboloid", "distance"] = "paraboloid", *, name: str | None = None) -> None:
+        if form not in ("paraboloid", "distance"):
+            raise UnknownName("form of a centre map", form, ("paraboloid", "distance"))
+        self.form, self.name = form, name or f"centre-{form}"
+
+    def predict_pixels(self, pixels: Pixels) -> SaliencyMap:
+        """The map at the picture's size."""
+        return self.at(pixels.shape[:2])
+
+    def predict_stimulus(self, stimulus: Stimulus) -> SaliencyMap:
+        """The map at the stimulus' size; no pixel is read."""
+        return self.at(stimulus.size)
+
+    def at(self, size: tuple[int, int]) -> SaliencyMap:
+        """The map at (height, width), in 0..1."""
+        if self.form == "paraboloid":
+            y, x = (100 * (np.arange(length) + 0.5) / length + 0.5 for length in size)
+            return SaliencyMap((1 - ((y[:, None] - 50) ** 2 + (x - 50) ** 2) / 5000).astype(np.float32))
+        down, across = (np.arange(length) - (length - 1) / 2 for length in size)
+        distance = np.hypot(down[:, None], across)
+        return SaliencyMap((1 - distance / max(distance.max(), 1e-9)).astype(np.float32))
 
 
 class CentreBias(Model):

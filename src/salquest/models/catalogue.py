@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from salquest.errors import InputError, UnknownName
-from salquest.models.baselines import Uniform, embedded_centre_bias
-from salquest.models.classical import FastGbvs, Gbvs, ImageSignature, IttiBundle
+from salquest.errors import DataNotFound, InputError, UnknownName
+from salquest.models.baselines import CentreDistance, Uniform, embedded_centre_bias
+from salquest.models.centre_bias import GaussianCentreBias
+from salquest.models.classical import AwsLike, FastGbvs, Gbvs, ImageSignature, IttiBundle, Judd, RareLike, SaliencyToolbox
 from salquest.models.contract import Model
-from salquest.runs import RunFolder
+from salquest.runs import RunFolder, versions
 
 Family = Literal["baseline", "classical", "deep"]
 
@@ -37,6 +40,11 @@ MODELS: Mapping[str, ModelCard] = {
     "centre-bias": ModelCard(
         embedded_centre_bias, "the mean density of osie-mini's training part, stretched to the picture", "ours, from OSIE (Xu 2014)"
     ),
+    "centre-paraboloid": ModelCard(CentreDistance, "falls with the squared distance from the middle", "MIT saliency benchmark, center.mat"),
+    "centre-gaussian": ModelCard(
+        lambda: GaussianCentreBias(0.25, name="centre-gaussian"), "a Gaussian, its standard deviation a quarter of the sides", "-"
+    ),
+    "centre-distance": ModelCard(lambda: CentreDistance("distance"), "falls with the distance from the middle", "Judd 2009"),
     "uniform": ModelCard(Uniform, "every pixel alike: chance", "-"),
     "image-signature": ModelCard(
         ImageSignature, "the signs of the cosine transform, squared", "Hou, Harel and Koch 2012", family="classical"
@@ -50,6 +58,24 @@ MODELS: Mapping[str, ModelCard] = {
         "centre and surround in colour, intensity and orientation, as in the GBVS bundle",
         "Itti 1998, Harel 2012",
         family="classical",
+    ),
+    "saliency-toolbox": ModelCard(
+        SaliencyToolbox, "Itti-Koch-Niebur as the SaliencyToolbox computes it", "Itti 1998, Walther and Koch 2006", family="classical"
+    ),
+    "rare2012-like": ModelCard(
+        RareLike,
+        "rarity of colours and textures over scales; not the original, which is p-code only",
+        "after Riche 2013, RARE2012",
+        family="classical",
+    ),
+    "aws-like": ModelCard(
+        AwsLike,
+        "whitened colours and scales; not the original, which is p-code only",
+        "after Garcia-Diaz 2012, AWS",
+        family="classical",
+    ),
+    "judd": ModelCard(
+        Judd, "a linear machine on 29 features, trained by us on OSIE's training part", "Judd 2009; OSIE (Xu 2014)", family="classical"
     ),
     "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1", family="deep"),
     "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours", family="deep"),
@@ -101,3 +127,24 @@ def load_model(name: str | Path, *, device: str = "cpu") -> Model:
 
         return TrainedNetwork.load(path, device=device)
     raise UnknownName("model or run folder", str(name), MODELS)
+
+
+def fingerprint(name: str | Path) -> str:
+    """What tells whether a model still answers as it did: a name of the catalogue with this version of salquest, or sixteen hexadecimal
+    digits of a run folder's network and weights, wherever it lies.
+
+    Raises:
+        UnknownName, DataNotFound, BrokenFile: as `load_model`.
+    """
+    if str(name) in MODELS:
+        return f"{name} of salquest {versions('salquest').get('salquest', 'uninstalled')}"
+    path = Path(name).expanduser()
+    if not path.is_dir():
+        raise UnknownName("model or run folder", str(name), MODELS)
+    folder = RunFolder(path)
+    digest = hashlib.sha256(json.dumps(folder.read().network, sort_keys=True).encode())
+    if not folder.weights.is_file():
+        raise DataNotFound(f"{path} has no weights.safetensors: the run has not finished its first epoch")
+    with folder.weights.open("rb") as content:
+        digest.update(hashlib.file_digest(content, "sha256").digest())
+    return digest.hexdigest()[:16]

@@ -42,6 +42,7 @@ class GaussianCentreBias(Model):
     """
 
     is_density = True
+    is_cheap = True
 
     def __init__(self, width: float = 0.5, *, centre: tuple[float, float] = (0.5, 0.5), name: str = "gaussian centre bias") -> None:
         if not 0 < width < np.inf:

@@ -86,7 +86,8 @@ def report_quest(
         if rows.measures
     ]
     if len(sets.sets) > 1:
-        for name, part in test.sets.items():
+        # an interval takes two pictures
+        for name, part in ((name, part) for name, part in test.sets.items() if len(part) > 1):
             rows = read_rows(folder, recipe, ways[-1].way, within=name)
             own = {kind: None if columns is None else rows_within(columns, name) for kind, columns in reference.items()}
             tables[name] = _table(rows, recipe, own, f"{_described(test.subset(part.keys), sigmas)}; {_networks(ways)}", "")

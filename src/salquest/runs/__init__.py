@@ -6,12 +6,13 @@ Nothing in memory is the truth: a run is its folder, and every number of a repor
 
 from salquest.runs.atomic import write_bytes, write_folder, write_json, write_text
 from salquest.runs.cache import cache_folder
-from salquest.runs.columns import Columns
+from salquest.runs.columns import Cell, Columns
 from salquest.runs.folder import SCHEMA, RunFolder, RunRecord, Status, identity, versions
 from salquest.runs.progress import ProgressDisplay
 
 __all__ = [
     "SCHEMA",
+    "Cell",
     "Columns",
     "ProgressDisplay",
     "RunFolder",

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from salquest.errors import InputError
 from salquest.models.classical.arrays import Array, like
@@ -32,12 +33,15 @@ def imresize(maps: Array, size: tuple[int, int], *, scale: float | None = None, 
     if method == "nearest":
         rows, columns = nearest_indices(height, size[0], scale), nearest_indices(width, size[1], scale)
         return maps[..., rows, :][..., columns]
-    down = like(resize_matrix(height, size[0], scale, method), maps)
-    across = like(resize_matrix(width, size[1], scale, method), maps)
-    # the cheaper side first
-    if size[0] * width <= height * size[1]:
-        return (down @ maps) @ across.T
-    return down @ (maps @ across.T)
+    down_first = size[0] * width <= height * size[1]  # the cheaper side first
+    if isinstance(maps, np.ndarray):
+        down, across = _sparse(height, size[0], scale, method), _sparse(width, size[1], scale, method)
+        planes = [
+            across.dot(down.dot(plane).T).T if down_first else down.dot(across.dot(plane.T).T) for plane in maps.reshape(-1, height, width)
+        ]
+        return np.stack(planes).reshape(*maps.shape[:-2], *size).astype(maps.dtype, copy=False)
+    down, across = (like(resize_matrix(side, wanted, scale, method), maps) for side, wanted in zip((height, width), size, strict=True))
+    return (down @ maps) @ across.T if down_first else down @ (maps @ across.T)
 
 
 @lru_cache(maxsize=64)
@@ -63,6 +67,12 @@ def resize_matrix(length: int, wanted: int, scale: float | None = None, method: 
     np.add.at(matrix, (np.arange(wanted)[:, None], source), weights)
     matrix.flags.writeable = False
     return matrix
+
+
+@lru_cache(maxsize=64)
+def _sparse(length: int, wanted: int, scale: float | None, method: Method) -> csr_array:
+    """The same matrix without its zeros: several times faster on large pictures."""
+    return csr_array(resize_matrix(length, wanted, scale, method))
 
 
 def nearest_indices(length: int, wanted: int, scale: float | None = None) -> NDArray[np.int64]:
