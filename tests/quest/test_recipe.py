@@ -178,7 +178,7 @@ def test_a_way_overrides_rows_which_override_what_all_share() -> None:
         (("seeds = [0, 1]", 'seeds = [0, 1]\nsame = ["mse"]'), InputError, "has 1 rows in `same`; the A/A test is a pair of rows"),
         (("seeds = [0, 1]", 'seeds = [0, 1]\nsame = ["mse", "bce"]'), UnknownName, r"\(same\) is called 'bce'"),
         (("seeds = [0, 1]", 'seeds = [0, 1]\nelsewhere = ["Tuned"]'), InputError, "gives two tables one name: Tuned, tuned"),
-        (("seeds = [0, 1]", "seeds = [0, 1]\npublished.ccc = {}"), UnknownName, "no metric or measure is called 'ccc'"),
+        (("seeds = [0, 1]", "seeds = [0, 1]\npublished.ccc = {}"), UnknownName, "no metric is called 'ccc'"),
         (("seeds = [0, 1]", "seeds = [0, 1]\npublished.cc = { lc1 = 0.7 }"), UnknownName, r"\(published cc\) is called 'lc1'"),
         (("seeds = [0, 1]", "seeds = [0, 1]\nchanges.lc1 = { lr = 1.0 }"), UnknownName, r"\(changes\) is called 'lc1'"),
         (("seeds = [0, 1]", 'seeds = [0, 1]\nextends = "dmo"'), UnknownName, r"no packaged recipe \(here extends it\) is called 'dmo'"),
