@@ -18,6 +18,7 @@ class DecoderCard:
         build: `build(channels, **options)` makes the module; it maps taps (B, C_i, h_i, w_i) to a raw map (B, h, w).
         parameters: how many it trains by default, for some channels of taps.
         grid: whose grid the map has, by default.
+        finer: how many times as fine as that grid the map is, along each side.
         before_relu: options for a map that a ReLU makes into values: where the paper has that ReLU inside the decoder.
         summary, source: what it is, and whom it follows.
     """
@@ -28,6 +29,7 @@ class DecoderCard:
     summary: str
     source: str
     before_relu: Mapping[str, Any] = field(default_factory=dict)
+    finer: int = 1
 
 
 def _bruckert(*args: Any, **options: Any) -> nn.Module:
@@ -46,6 +48,12 @@ def _mobile(*args: Any, **options: Any) -> nn.Module:
     from salquest.decoders.mobile import MobileReadout
 
     return MobileReadout(*args, **options)
+
+
+def _salgan(*args: Any, **options: Any) -> nn.Module:
+    from salquest.decoders.salgan import SalganDecoder
+
+    return SalganDecoder(*args, **options)
 
 
 def _sam(*args: Any, **options: Any) -> nn.Module:
@@ -76,6 +84,14 @@ DECODERS: Mapping[str, DecoderCard] = {
         grid="finest tap",
         summary="1x1 per tap and of the picture's mean, summed; two separable 5x5; learned blur and centre prior",
         source="ours",
+    ),
+    "salgan": DecoderCard(
+        build=_salgan,
+        parameters={(512,): 17_072_321},
+        grid="first tap",
+        finer=16,
+        summary="VGG-16's blocks mirrored: thirteen 3x3, the grid doubled four times, 1x1",
+        source="Pan 2017",
     ),
     "sam": DecoderCard(
         build=_sam,

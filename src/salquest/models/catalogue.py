@@ -128,6 +128,9 @@ MODELS: Mapping[str, ModelCard] = {
     "mobile": ModelCard(
         None, "four scales of a small encoder, a learned blur and centre prior (2 M parameters), to be trained", "ours", family="deep"
     ),
+    "salgan": ModelCard(
+        None, "SalGAN's generator on VGG-16 (--encoder vgg16) or any other encoder, to be trained", "Pan 2017, section 3.1", family="deep"
+    ),
     "sam-vgg": ModelCard(
         None,
         "SAM: attentive LSTM and learned priors on a dilated VGG-16 (--encoder vgg16), to be trained",

@@ -106,7 +106,7 @@ def verdicts(recipe: Recipe, ways: Sequence[WayRows], floors: Mapping[str, Mappi
             written if written.published is not None else msgspec.structs.replace(written, published=recipe.published.get(written.metric))
         )
         for rows in ways:
-            if claim.way not in ("", rows.way.name) or claim.metric not in rows.scores:
+            if claim.way not in ("", rows.way.name) or claim.metric not in {**rows.scores, **rows.measures}:
                 continue
             valid = rows.valid(claim.metric)
             named = (*claim.rows, *claim.than)

@@ -9,6 +9,7 @@ from salquest.report.density_figure import centre_bias_figure
 from salquest.report.display_figures import CurvePanel, contoured, found_figure, psychometric_figure, ringed, two_ranks_figure
 from salquest.report.figures import Curves, contact_sheet, learning_curves, overlay, score_figure
 from salquest.report.gradient_figures import TermGradients, gradient_figure
+from salquest.report.level_set_figure import level_set_figure
 from salquest.report.marks import outlined, path_drawn
 from salquest.report.page import Gallery, Section, report_page
 from salquest.report.pair_table import PairRow, PairTable
@@ -44,6 +45,7 @@ __all__ = [
     "gradient_figure",
     "jpeg_bytes",
     "learning_curves",
+    "level_set_figure",
     "outlined",
     "overlay",
     "pair_matrix_figure",
