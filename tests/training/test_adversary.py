@@ -437,8 +437,10 @@ def test_maps_too_small_for_the_poolings_and_epochs_of_one_batch_are_refused(
         train(msgspec.structs.replace(contest_plan, batch=32), blobs, split, tmp_path / "few", device="cpu")
 
 
-def row(epoch: int, real: float | None = None, fake: float | None = None, *, contrast: float = 1.0, cc: float = 0.5) -> dict[str, Any]:
-    judged = {} if real is None else {"discriminator_real": real, "discriminator_fake": fake}
+def row(
+    epoch: int, real: float | None = None, fake: float | None = None, *, contrast: float = 1.0, cc: float = 0.5, loss: float = 0.5
+) -> dict[str, Any]:
+    judged = {} if real is None else {"discriminator_real": real, "discriminator_fake": fake, "discriminator_loss": loss}
     return {"epoch": epoch, "contrast": contrast, "val_cc_score": cc, **judged}
 
 
@@ -450,6 +452,8 @@ def row(epoch: int, real: float | None = None, fake: float | None = None, *, con
         ([row(1), row(2, 1.0, 0.99), row(3, 1.0, 1.0)], "the discriminator was right on all maps for 2 epochs"),
         ([row(1), row(2, 0.0, 1.0), row(3, 0.01, 1.0)], "called every map the network's for 2 epochs"),
         ([row(1), row(2, 1.0, 0.0), row(3, 1.0, 0.0)], "called every map people's for 2 epochs"),
+        ([row(1), *(row(epoch, 0.5, 0.5, loss=0.6931) for epoch in range(2, 6))], ""),
+        ([row(1), *(row(epoch, 0.5, 0.5, loss=0.6931) for epoch in range(2, 7))], "has been guessing for 5 epochs"),
         ([row(1), row(2, 0.7, 0.6, contrast=0.3)], "the maps are flattening: contrast 0.30, 1.00 before the adversary came"),
         ([row(1), row(2, 0.7, 0.6, cc=0.44)], "the maps are getting worse: CC 0.440 on the validation pictures, 0.500 before"),
     ],

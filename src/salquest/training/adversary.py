@@ -10,6 +10,7 @@ Both are ordinary objectives of ordinary players (`training.loop`); which of the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ from salquest.training.loop import StepReport, over_pictures
 GENERATOR, DISCRIMINATOR, ADVERSARY = "network", "discriminator", "adversary"
 # from this accuracy on a discriminator is right on everything; so many epochs on end are a sign
 ALWAYS_RIGHT, SIGN_EPOCHS = 0.99, 2
+# who guesses has a loss of ln 2; one that is so near for so long has learned nothing
+GUESSED, GUESS_EPOCHS = 0.01, 5
 # shares of the contrast and of the best CC before the adversary came, below which the maps are flattening or getting worse
 FLATTENED, WORSE = 1 / 3, 0.9
 
@@ -142,6 +145,11 @@ def signs(log: Sequence[Mapping[str, Any]], bootstrap: int) -> str:
         for kind, other, called in (("real", "fake", "people's"), ("fake", "real", "the network's")):
             if all(row[f"discriminator_{kind}"] >= ALWAYS_RIGHT and row[f"discriminator_{other}"] <= 1 - ALWAYS_RIGHT for row in recent):
                 found.append(f"the discriminator called every map {called} for {SIGN_EPOCHS} epochs: it has stopped looking")
+    lately = [row["discriminator_loss"] for row in contest[-GUESS_EPOCHS:] if "discriminator_loss" in row]
+    if len(lately) == GUESS_EPOCHS and all(abs(loss - math.log(2)) < GUESSED for loss in lately):
+        found.append(
+            f"the discriminator has been guessing for {GUESS_EPOCHS} epochs: what it tells the network is noise (a higher adversary.lr)"
+        )
     if contest and before:
         contrast, was = contest[-1]["contrast"], before[-1]["contrast"]
         if contrast < FLATTENED * was:
