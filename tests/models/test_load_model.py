@@ -16,7 +16,7 @@ PICTURE = np.zeros((4, 5, 3), np.uint8)
 
 def test_an_unknown_name_is_refused_with_the_nearest():
     with pytest.raises(
-        UnknownName, match=r"no model or run folder is called 'unifrm' \(did you mean 'uniform'\?\); there are: aws-like, bruckert"
+        UnknownName, match=r"no model or run folder is called 'unifrm' \(did you mean 'uniform'\?\); there are: aim, aws-like"
     ):
         load_model("unifrm")
 

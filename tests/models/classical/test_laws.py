@@ -9,8 +9,12 @@ from salquest.models import MODELS, load_model
 
 CLASSICAL = sorted(name for name, card in MODELS.items() if card.family == "classical")
 # an even window has its centre between pixels, as in the originals; the mean over a spectrum whose frequency 0 stands first has borders
-# that a mirror moves; drawn and learnt filters have no mirrored partners
-NOT_MIRRORED = {"image-signature", "spectral-residual", "phase-spectrum", "spectral-residual-opencv", "edn", "aim", "sun"}
+# that a mirror moves; drawn and learnt filters have no mirrored partners; the SaliencyToolbox's seven taps are lopsided, and Judd's features
+# hold its maps
+NOT_MIRRORED = {
+    *("image-signature", "spectral-residual", "phase-spectrum", "spectral-residual-opencv"),
+    *("edn", "aim", "sun", "saliency-toolbox", "judd"),
+}
 # eDN's feature of the centre outweighs one disc; SUN compares a disc with all natural pictures, not with its neighbours
 NO_POP_OUT = {"edn", "sun"}
 
