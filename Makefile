@@ -26,10 +26,10 @@ demo: $(STAMP)
 	$(BIN)/salquest quest demo --out $(DEMO) --cache $(DEMO)/features
 
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
 test-all: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q -m "slow or not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -q -m "slow or not slow"
 
 check: $(STAMP)
 	$(BIN)/ruff check .
