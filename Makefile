@@ -14,7 +14,7 @@ help:
 	@echo "make test      every fast test"
 	@echo "make test-all  slow tests too"
 	@echo "make check     lint, format, types, layers, dependencies"
-	@echo "make bench     time of our training loop against a plain one, of the metrics beside others, of 27 losses over one"
+	@echo "make bench     time of our training loop against a plain one, of the metrics beside others, of 27 losses over one, of the classical models"
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c "import sys; sys.exit(0 if sys.version_info >= (3, 11) else 'salquest needs Python 3.11 or newer; this is ' + sys.version.split()[0] + '; say make PYTHON=python3.11')"
@@ -26,10 +26,10 @@ demo: $(STAMP)
 	$(BIN)/salquest quest demo --out $(DEMO) --cache $(DEMO)/features
 
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
 test-all: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q -m "slow or not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -q -m "slow or not slow"
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -47,6 +47,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/metrics.py
 	$(BIN)/python benchmarks/quest.py
 	$(BIN)/python benchmarks/predict.py
+	$(BIN)/python benchmarks/classical.py
 
 clean:
 	rm -rf $(VENV) quests dist build

@@ -16,13 +16,12 @@ import numpy as np
 from PIL import Image
 
 from salquest.datasets import DataSet, load_dataset
-from salquest.evaluation import bootstrap_mean
+from salquest.evaluation import crossed_mean
 from salquest.gaze import SaliencyMap
 from salquest.models import load_model
 from salquest.quest import Recipe, read_recipe
 from salquest.quest.rows import WayRows, read_rows
 from salquest.report import contact_sheet, overlay
-from salquest.runs import Columns, RunFolder
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
 # pictures on the sheet of maps, maps side by side, and their width in pixels
@@ -44,14 +43,12 @@ def main(folder: str, spec: str, machine: str, page_name: str = "") -> None:
     text = (root / "table.md").read_text()
     figures = []
     for figure in sorted((root / "figures").glob("*.png")):
-        # few colours: a third of the bytes, which git keeps for ever
-        Image.open(figure).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(images / f"{page_name}-{figure.name}", optimize=True)
+        # 256 colours: half of the bytes, which git keeps for ever
+        Image.open(figure).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(images / f"{page_name}-{figure.name}", optimize=True)
         figures.append(f"![{figure.stem}](images/{page_name}-{figure.name})\n")
     (images / f"{page_name}-maps.jpg").write_bytes(_sheet(root, data, recipe, ways))
     kept = re.search(r"\A# .*?\n(.*?)(?=^## |^\| \|)", page.read_text(), flags=re.DOTALL | re.MULTILINE) if page.is_file() else None
-    differences = (
-        [f"## Differences between rows, picture by picture\n\n{_differences(root, ways[0], recipe)}"] if _is_small(ways, recipe) else []
-    )
+    differences = [f"## Differences between rows, picture by picture\n\n{_differences(ways[0], recipe)}"] if _is_small(ways, recipe) else []
     parts = [
         f"# {recipe.title or recipe.name}\n{kept.group(1) if kept else chr(10)}{text}",
         *differences,
@@ -87,14 +84,13 @@ def _facts(recipe: Recipe, ways: list[WayRows], machine: str) -> str:
     )
 
 
-def _differences(root: Path, rows: WayRows, recipe: Recipe) -> str:
-    names = list(rows.runs)
+def _differences(rows: WayRows, recipe: Recipe) -> str:
+    names = [name for name in rows.runs if all(name in rows.scores[metric] for metric in recipe.metrics)]
     lines = ["| | " + " | ".join(recipe.metrics) + " |", "|---" * (len(recipe.metrics) + 1) + "|"]
-    tables = {name: Columns.load(RunFolder(root / "runs" / rows.runs[name][0][0].folder).scores) for name in names}
     for better, base in [(name, names[0]) for name in names[1:]] + list(zip(names[2:], names[1:], strict=False)):
         cells = []
         for metric in recipe.metrics:
-            found = bootstrap_mean(np.array(tables[better].numbers(metric)) - np.array(tables[base].numbers(metric)))
+            found = crossed_mean(rows.scores[metric][better] - rows.scores[metric][base])
             cells.append(f"{found.mean:+.3f} <sub>{found.low:+.3f}..{found.high:+.3f}</sub>")
         lines.append(f"| ({better}) − ({base}) | ".replace("*", r"\*") + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

@@ -45,13 +45,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_help_and_version_answer(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("--help") == 0
     told = capsys.readouterr().out
-    assert all(command in told for command in ("predict", "train", "quest", "tune", "score", "compare", "data", "list", "report"))
+    assert all(
+        command in told
+        for command in ("predict", "crop", "attention", "train", "quest", "tune", "score", "compare", "data", "list", "report")
+    )
     assert call("--version") == 0
     assert capsys.readouterr().out.strip() == "0.1.0"
 
 
 @pytest.mark.parametrize(
-    "command", ["predict", "train", "quest", "tune", "score", "compare", "report", "list", "data check", "data import"]
+    "command", ["predict", "crop", "attention", "train", "quest", "tune", "score", "compare", "report", "list", "data check", "data import"]
 )
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(*command.split(), "--help") == 0
@@ -123,7 +126,7 @@ def test_predict_writes_one_map_per_picture_of_its_size_and_does_only_what_is_mi
     maps[1].unlink()
     capsys.readouterr()
     assert call("predict", photos, "--model", run, "--out", out, "--overlay") == 0
-    assert "1 maps written" in capsys.readouterr().out
+    assert "1 picture predicted" in capsys.readouterr().out
 
 
 def test_predict_names_what_failed_and_does_the_rest(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,7 +135,7 @@ def test_predict_names_what_failed_and_does_the_rest(photos: Path, tmp_path: Pat
     (broken / "broken.jpg").write_text("not a picture")
     assert call("predict", broken, tmp_path / "gone.jpg", "--model", "centre-bias", "--out", tmp_path / "maps", "--format", "npy") == 1
     told = capsys.readouterr()
-    assert "3 maps written" in told.out
+    assert "3 pictures predicted" in told.out
     assert "broken.jpg is not a picture that can be read" in told.err
     assert "there is no picture at" in told.err
     assert len(list((tmp_path / "maps").glob("*.npy"))) == 3
@@ -141,7 +144,7 @@ def test_predict_names_what_failed_and_does_the_rest(photos: Path, tmp_path: Pat
 def test_predict_does_not_mix_maps_of_two_models(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("predict", photos, "--model", "centre-bias", "--out", tmp_path) == 0
     assert call("predict", photos, "--model", "uniform", "--out", tmp_path) == 2
-    assert "holds maps of another request" in capsys.readouterr().err
+    assert "holds what another request made (model was centre-bias, and is uniform now)" in capsys.readouterr().err
     assert call("predict", photos, "--model", "uniform", "--out", tmp_path, "--force") == 0
 
 

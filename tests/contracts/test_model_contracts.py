@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,14 +11,24 @@ from PIL import Image
 from salquest.errors import InputError
 from salquest.gaze import SaliencyMap
 from salquest.models import MODELS, Model, load_model
+from salquest.models.classical import ClassicalModel
 
-READY = sorted(name for name, card in MODELS.items() if card.build is not None)
+SMALL = 256
+
+# a model that fills all cores by itself takes seconds for a picture
+READY = [
+    name if load_model(name).is_cheap else pytest.param(name, marks=pytest.mark.slow)
+    for name, card in sorted(MODELS.items())
+    if card.build is not None
+]
 TO_BE_TRAINED = sorted(name for name, card in MODELS.items() if card.build is None)
 
 
 @pytest.fixture(scope="module", params=READY)
 def model(request) -> Model:
-    return load_model(request.param)
+    found = load_model(request.param)
+    # what holds at a small size of the input holds at the model's own, and costs a tenth
+    return replace(found, longest=SMALL) if isinstance(found, ClassicalModel) and (found.longest or 0) > SMALL else found
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def maps(tiny_set, tmp_path_factory) -> Path:
 
 
 def test_the_light_rooms_import():
-    rooms = ["gaze", "runs", "datasets", "metrics", "models", "evaluation", "report", "displays"]
+    rooms = ["gaze", "runs", "datasets", "metrics", "models", "evaluation", "report", "displays", "applications"]
     done = without_torch("import importlib; [importlib.import_module('salquest.' + room) for room in sys.argv[1:]]; print('all')", *rooms)
     assert (done.stdout, done.stderr) == ("all\n", "")
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from salquest.errors import BrokenFile, DataNotFound, InputError
-from salquest.gaze import read_picture, resize_picture
-from salquest.gaze.pictures import as_pixels, is_picture, picture_size
+from salquest.gaze import pictures, read_picture, resize_picture
+from salquest.gaze.pictures import as_pixels, is_picture, picture_digest, picture_size
 
 RED, WHITE, BLACK = [255, 0, 0], [255, 255, 255], [0, 0, 0]
 
@@ -197,3 +197,24 @@ def test_a_bomb_is_refused_where_a_program_has_lifted_pillow_s_own_limit(tmp_pat
     (tmp_path / "a.png").write_bytes(png_that_claims(16_000, 12_000))
     with pytest.raises(BrokenFile, match="too large to be opened: more than 178,956,970 pixels"):
         read_picture(tmp_path / "a.png")
+
+
+def test_a_photograph_whose_exif_is_broken_is_taken_as_it_is_stored(tmp_path):
+    # a block of EXIF that is none; Pillow raises SyntaxError when it is asked for the turn
+    Image.new("RGB", (2, 1), (255, 0, 0)).save(tmp_path / "a.webp", lossless=True, exif=b"Exif\0\0MM\xd7\xe2\xa8\xd3\0*")
+    assert read_picture(tmp_path / "a.webp", follow_exif=True).tolist() == [[RED, RED]]
+
+
+def test_a_file_that_is_longer_than_any_picture_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(pictures, "MAX_BYTES", 9)
+    (tmp_path / "a.jpg").write_bytes(b"x" * 10)
+    for read in (read_picture, picture_digest):
+        with pytest.raises(BrokenFile, match=r"a.jpg is too large to be opened: more than 9 bytes"):
+            read(tmp_path / "a.jpg")
+
+
+def test_a_digest_is_that_of_the_bytes(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"abc")
+    assert picture_digest(tmp_path / "a.jpg") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    with pytest.raises(DataNotFound, match="there is no picture at"):
+        picture_digest(tmp_path / "b.jpg")

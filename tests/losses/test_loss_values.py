@@ -125,7 +125,7 @@ def test_lc1_of_a_perfect_map_is_minus_two_minus_its_nss():
 def test_the_pooled_bce_is_that_of_averaged_probabilities():
     small, wanted = (torch.nn.functional.avg_pool2d(maps, 2) for maps in (P, S))
     expected = -(wanted * small.log() + (1 - wanted) * (1 - small).log()).mean()
-    assert bce(Z, S, pool=2).item() == pytest.approx(expected.item(), rel=1e-12)
+    assert bce(Z, S, downsample=2).item() == pytest.approx(expected.item(), rel=1e-12)
 
 
 def test_wbce_of_a_half_is_half_of_bce_in_value_and_gradient():

@@ -75,7 +75,7 @@ def test_a_prior_of_another_size_is_refused_with_both_shapes():
         ("wbce(w=1.5)", "w of wbce is 1.5; it lies within 0..1"),
         ("focal(gamma=-1)", "gamma of focal is -1; it lies within 0..inf"),
         ("r(alpha=-1)", "alpha of r is -1; it lies within"),
-        ("bce(pool=9)", "pool of bce is 9; it is a number of pixels from 1 to the shorter side, and maps are 6 x 8"),
+        ("bce(downsample=9)", "downsample of bce is 9; it is a number of pixels from 1 to the shorter side, and maps are 6 x 8"),
     ],
 )
 def test_an_argument_that_cannot_be_meant_is_refused(text, sentence):
@@ -162,7 +162,7 @@ def test_a_gap_is_the_distance_to_a_value_that_no_map_betters(text, seed):
 
 
 @pytest.mark.parametrize(
-    "text", ["bce(reduce='sum')", "bce(pool=2)", "wbce(w=0.3, reduce='sum')", "focal", "focal(form='printed', reduce='sum')"]
+    "text", ["bce(reduce='sum')", "bce(downsample=2)", "wbce(w=0.3, reduce='sum')", "focal", "focal(form='printed', reduce='sum')"]
 )
 def test_the_least_value_of_a_cross_entropy_is_where_descent_ends(text):
     full, made = looked_at(), objective(text)

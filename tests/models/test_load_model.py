@@ -8,13 +8,15 @@ import pytest
 from salquest.errors import BrokenFile, DataNotFound, InputError, UnknownName
 from salquest.models import Uniform, load_model
 from salquest.models.default import predict
+from salquest.models.fingerprint import fingerprint
+from salquest.runs import RunFolder, RunRecord
 
 PICTURE = np.zeros((4, 5, 3), np.uint8)
 
 
 def test_an_unknown_name_is_refused_with_the_nearest():
     with pytest.raises(
-        UnknownName, match=r"no model or run folder is called 'unifrm' \(did you mean 'uniform'\?\); there are: aws-like, bruckert"
+        UnknownName, match=r"no model or run folder is called 'unifrm' \(did you mean 'uniform'\?\); there are: aim, aws-like"
     ):
         load_model("unifrm")
 
@@ -76,3 +78,28 @@ def test_a_file_of_another_kind_is_no_model(tmp_path):
 def test_predict_takes_a_name_or_a_model_and_says_nothing(model, capsys):
     assert np.unique(predict(PICTURE, model).values).tolist() == [np.float32(1 / 20)]
     assert capsys.readouterr().err == ""
+
+
+def test_a_list_gives_a_list():
+    assert [one.size for one in predict([PICTURE, PICTURE[:2]], "uniform")] == [(4, 5), (2, 5)]
+
+
+def test_a_fingerprint_is_of_the_weights_wherever_they_lie(tmp_path):
+    for name, weights in (("a", b"1"), ("b", b"1"), ("c", b"2")):
+        RunFolder(tmp_path / name).write(RunRecord(plan={}, identity="", network={"network": "light"}))
+        (tmp_path / name / "weights.safetensors").write_bytes(weights)
+    a, b, c = (fingerprint(tmp_path / name) for name in "abc")
+    assert a == b != c
+
+
+def test_a_fingerprint_of_a_name_changes_with_the_version(monkeypatch):
+    monkeypatch.setattr("salquest.models.catalogue.versions", lambda *_: {"salquest": "7.0"})
+    assert fingerprint("uniform") == "uniform of salquest 7.0"
+    with pytest.raises(UnknownName, match="no model or run folder is called 'unifrm'"):
+        fingerprint("unifrm")
+
+
+def test_a_run_without_weights_has_no_fingerprint(tmp_path):
+    RunFolder(tmp_path).write(RunRecord(plan={}, identity=""))
+    with pytest.raises(DataNotFound, match=r"has no weights.safetensors"):
+        fingerprint(tmp_path)

@@ -36,7 +36,8 @@ def test_a_network_answers_one_map_per_picture_of_its_map_size(name: str, size: 
         activation="sigmoid",
         size=size,
         map_size=(13, 17),
-        decoder_options={"width": 8} if name.startswith("sam") else {},  # 37 million parameters by default
+        # 37 and 17 million parameters by default
+        decoder_options={"width": 8} if name.startswith("sam") else {"width": 1 / 16} if name.startswith("salgan") else {},
     ).eval()
     with torch.no_grad():
         assert network(torch.rand(2, 3, *size)).shape == (2, 13, 17)

@@ -30,14 +30,25 @@ def test_the_readmes_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_readme_shows_commands_and_options_that_are_there(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = shlex.split(command)[1:3]
     with pytest.raises(SystemExit) as left:
-        main([*(words if words[0] == "data" else words[:1]), "--help"])
+        main([*(words if words[0] in ("data", "displays") else words[:1]), "--help"])
     assert not left.value.code
     options = set(re.findall(r"--[a-z][a-z-]*", command))
     assert options <= set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out))
 
 
 def test_the_readme_shows_the_commands_of_a_first_hour() -> None:
-    assert [shlex.split(command)[1] for command in COMMANDS] == ["train", "predict", "score", "compare", "quest", "quest", "tune", "data"]
+    assert [shlex.split(command)[1] for command in COMMANDS] == [
+        "train",
+        *["predict"] * 2,
+        "crop",
+        "score",
+        "compare",
+        "quest",
+        "quest",
+        "tune",
+        "displays",
+        "data",
+    ]
 
 
 def test_every_page_that_the_readme_links_is_there() -> None:

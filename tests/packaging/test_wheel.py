@@ -31,7 +31,7 @@ def test_the_wheel_holds_weights_pictures_recipes_and_notices(wheel: Path) -> No
         "salquest/datasets/embedded/osie-mini/fixations.csv.gz",
         "salquest/datasets/embedded/osie-mini/NOTICE.md",
         "salquest/recipes/demo.toml",
-        "salquest/report/templates/quest.html",
+        "salquest/report/templates/report.html",
         "salquest/py.typed",
     ):
         assert wanted in names

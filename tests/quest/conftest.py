@@ -36,3 +36,10 @@ def tiny_quest(tiny: DataSet, away: DataSet, tmp_path_factory: pytest.TempPathFa
     path = home / "tiny.toml"
     path.write_text(RECIPE)
     return carry_out(path, tiny, {"away": away}, home / "quest")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the tiny quest go to one process of several, which carries it out once."""
+    for item in items:
+        if "tiny_quest" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("tiny quest"))

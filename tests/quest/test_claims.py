@@ -207,7 +207,56 @@ def test_a_claim_that_cannot_be_judged_says_why(settings: dict, message: str) ->
         judge(claim(**settings), SCORES)
 
 
-@pytest.mark.parametrize(("settings", "kind"), [({"metric": "ccc"}, "metric"), ({"rows": ("lc3",)}, "row")])
+@pytest.mark.parametrize(("settings", "kind"), [({"metric": "ccc"}, "metric or measure"), ({"rows": ("lc3",)}, "row")])
 def test_unknown_names_are_answered_with_those_there_are(settings: dict, kind: str) -> None:
     with pytest.raises(UnknownName, match=f"no {kind} is called"):
         judge(claim(**settings), SCORES)
+
+
+@pytest.mark.parametrize(
+    ("row", "than", "margin", "verdict"),
+    [
+        ("bce", "mse", 0.01, "holds"),
+        ("mse", "bce", 0.01, "holds"),  # 0.001 below, and that is within the margin
+        ("lc1", "mse", 0.01, "holds"),  # better is as good
+        ("mse", "bce", 0.001, "undecided"),
+        ("mse", "kld", 0.01, "contradicted"),
+    ],
+)
+def test_as_good_is_held_against_a_margin(row: str, than: str, margin: float, verdict: str) -> None:
+    found = judge(claim(kind="as-good", rows=(row,), than=(than,), margin=margin), SCORES, FLOOR)
+    assert found.verdict == verdict
+    assert f"the margin is {margin:.3f}" in found.sentence
+
+
+def test_without_a_margin_the_noise_floor_is_one_and_without_both_nothing_is_decided() -> None:
+    asked = claim(kind="as-good", rows=("mse",), than=("kld",))
+    assert judge(asked, SCORES, FLOOR).verdict == "contradicted"
+    assert f"the noise floor is {FLOOR.size:.3f}" in judge(asked, SCORES, FLOOR).sentence
+    alone = judge(asked, SCORES)
+    assert (alone.verdict, "no noise floor is known" in alone.sentence) == ("undecided", True)
+
+
+def test_as_good_of_a_metric_that_falls_is_told_the_right_way_round() -> None:
+    lower = judge(claim(kind="as-good", metric="kl", rows=("mse",), than=("kld",), margin=0.01), SCORES, FLOOR)
+    assert lower.verdict == "holds"
+    assert lower.effect == pytest.approx(0.05)
+
+
+def test_a_claim_may_be_about_a_measure_of_the_maps() -> None:
+    found = judge(claim(metric="level_sets", rows=("mse",), than=("lc2",)), SCORES)
+    assert found.verdict == "holds"  # fewer is better
+    assert found.sentence.startswith("lc2 − mse: level sets +0.120")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"kind": "as-good", "than": ()}, "the claim c says that rows are as good as others; name both: rows and than"),
+        ({"margin": 0.1}, "has a margin of 0.1; a margin is above 0 and belongs to the kind as-good"),
+        ({"kind": "as-good", "margin": 0.0}, "has a margin of 0.0; a margin is above 0"),
+    ],
+)
+def test_margins_that_cannot_be_meant_are_refused(settings: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        claim(**settings).check()

@@ -259,6 +259,7 @@ def test_a_killed_quest_ends_where_it_would_have_ended_bit_for_bit(tiny_quest: T
     assert (copy / "table-fixed.csv").read_bytes() == (tiny_quest.root / "table-fixed.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_same_numbers_as_one_bit_for_bit(
     tiny_quest: TinyQuest, tiny: DataSet, copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -198,7 +198,7 @@ def test_a_mistake_in_ways_or_pairs_is_told_in_a_sentence(change: tuple[str, str
     ("change", "error", "sentence"),
     [
         (('"cc"', '"nss"'), InputError, "the claim c is about nss, which the recipe w does not score: cc, kl"),
-        (('"cc"', '"ccc"'), UnknownName, "no metric is called 'ccc'"),
+        (('"cc"', '"ccc"'), UnknownName, "no metric or measure is called 'ccc'"),
         (('than = ["mse"]', 'than = ["bce"]'), UnknownName, r"no row of the recipe w \(claim 'c'\) is called 'bce'"),
         (('than = ["mse"]', 'than = ["kld"]'), InputError, "the claim c sets a row against itself: kld"),
         (('than = ["mse"]', ""), InputError, "name both: rows and than"),

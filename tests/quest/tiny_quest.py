@@ -25,6 +25,7 @@ elsewhere = ["away", "nowhere"]
 split = "distributed"
 seeds = [0, 1]
 metrics = ["cc", "kl"]
+measures = ["level_sets", "late_gain"]
 pictures = 1
 same = ["bce", "half bce"]
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from salquest.errors import InputError
-from salquest.report import CurvePanel, Score, found_figure, outlined, psychometric_figure, ringed, two_ranks_figure
+from salquest.report import CurvePanel, Score, contoured, found_figure, psychometric_figure, ringed, two_ranks_figure
 
 KINDS = {"itti": "classical", "net": "deep", "uniform": "baseline"}
 
@@ -47,7 +47,7 @@ def test_a_ring_lies_where_it_is_asked_for_and_leaves_the_picture_alone():
 def test_an_outline_lies_around_a_mask_and_leaves_it_alone():
     picture, mask = np.full((220, 220, 3), 128, np.uint8), np.zeros((220, 220), bool)
     mask[100:120, 50:150] = True
-    found = outlined(picture, mask, (1, 2, 3))
+    found = contoured(picture, mask, (1, 2, 3))
     assert found[98, 100].tolist() == [1, 2, 3]
     assert (found[mask] == 128).all()
     assert (found[:90] == 128).all()

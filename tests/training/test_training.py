@@ -269,6 +269,7 @@ def test_a_run_killed_at_a_random_moment_ends_where_it_would_have(
     assert same_weights(finished, out)
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_numbers_of_one(blobs: DataSet, split: Split, plan: TrainingPlan, cache: Path, tmp_path: Path) -> None:
     asked = {"epochs": 2, "unfreeze": "features.14", "batch": 5}
     train(msgspec.structs.replace(with_dropout(plan, 0.0), **asked), blobs, split, tmp_path / "one", device="cpu", cache=cache)

@@ -21,6 +21,8 @@ app = App(
 )
 # commands are imported when they are called, so that --help answers at once
 app.command("salquest.cli.predict:predict", name="predict", help="Write the saliency maps of pictures.")
+app.command("salquest.cli.crop:crop", name="crop", help="Cut pictures to given shapes where people look.")
+app.command("salquest.cli.attention:attention", name="attention", help="Which share of attention each part of a design gets.")
 app.command("salquest.cli.train:train", name="train", help="Train a network under a loss and leave a run folder.")
 app.command("salquest.cli.export:export", name="export", help="Write a trained network as an ONNX file.")
 app.command("salquest.cli.quest:quest", name="quest", help="Carry out a recipe: many runs, one table, one report.")
@@ -29,6 +31,7 @@ app.command("salquest.cli.report:report", name="report", help="Write a quest's t
 app.command("salquest.cli.score:score", name="score", help="Score maps or models on a data set.")
 app.command("salquest.cli.compare:compare", name="compare", help="Compare maps or models on the same pictures, with tests.")
 app.command("salquest.cli.submission:submission", name="submission", help="Write the file that a benchmark takes.")
+app.command("salquest.cli.convert:app", name="convert", help="Turn weights that others released into run folders.")
 app.command("salquest.cli.data:app", name="data", help="Look a data set through, import one's own, find the blur of its maps.")
 app.command("salquest.cli.displays:app", name="displays", help="Search displays with a known target: draw them, score models on them.")
 app.command("salquest.cli.listing:list_entries", name="list", help="What salquest knows by name.")

@@ -10,7 +10,7 @@ from salquest.datasets import DataSet, load_dataset
 from salquest.errors import InputError
 
 # settings of a plan that hold settings of their own, and those that are lists even where one value is given
-GROUPS, LISTS = ("decoder", "augment"), ("taps", "scales", "teachers")
+GROUPS, LISTS = ("decoder", "augment", "adversary"), ("taps", "scales", "teachers")
 
 
 def data_set(spec: str) -> DataSet:
@@ -44,7 +44,7 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def settings_of(words: list[str]) -> dict[str, Any]:
-    """NAME=VALUE words as settings; decoder.NAME and augment.NAME go into the group of that name."""
+    """NAME=VALUE words as settings; decoder.NAME, augment.NAME and adversary.NAME go into the group of that name."""
     found: dict[str, Any] = {}
     for word in words:
         name, sign, text = word.partition("=")

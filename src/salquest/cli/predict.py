@@ -2,110 +2,113 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from salquest.errors import InputError, Refused, SalquestError
-from salquest.gaze import read_picture
-from salquest.gaze.map_files import encode_map, map_suffix
-from salquest.gaze.pictures import is_picture
-from salquest.models import load_model
+from salquest.applications.map_outputs import Wanted
+from salquest.applications.picture_list import paths_of_list
+from salquest.applications.predictions import Predicted, predict_pictures
+from salquest.applications.scanpath import RADIUS
+from salquest.errors import InputError
 from salquest.models.catalogue import DEFAULT
 from salquest.models.default import tell_default
-from salquest.runs import ProgressDisplay, write_bytes, write_text
+from salquest.models.loading import Runtime
+from salquest.runs import ProgressDisplay
+
+# a lone - is stdin, which looks like an option
+Inputs = Annotated[list[str], Parameter(allow_leading_hyphen=True, negative=())]
 
 
 def predict(
-    inputs: list[str],
+    inputs: Inputs,
     *,
     out: Path,
-    model: Annotated[str | None, Parameter(help="A name from `salquest list models`, or a run folder.")] = None,
+    model: Annotated[list[str], Parameter(negative=())] = [],  # noqa: B006
     format: Literal["npy", "png16", "png8"] = "png16",  # noqa: A002
     overlay: Annotated[bool, Parameter(negative=())] = False,
+    sheet: Annotated[bool, Parameter(negative=())] = False,
+    regions: int = 0,
+    scanpath: int = 0,
+    radius: float = RADIUS,
+    forgetting: float = 0.0,
+    recursive: Annotated[bool, Parameter(name=["--recursive", "-r"], negative=())] = False,
     device: str = "cpu",
+    runtime: Runtime | None = None,
+    workers: int | None = None,
     force: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
-    """Write one map per picture, named by its stem; run again it does only what is missing.
+    """Write the map of each picture, named by the picture's stem; run again it does only what is missing or whose picture has changed.
 
     Args:
-        inputs: Picture files, folders, or patterns like 'photos/*.jpg'; - reads paths from stdin, one a line.
-        out: The folder for the maps.
-        format: npy keeps every float; png16 is a 16-bit grey picture; png8 is for looking at.
-        overlay: Write the map over its picture too, as STEM.overlay.jpg.
+        inputs: Picture files, folders, or patterns like 'photos/**/*.jpg'; - reads paths from stdin, one a line or divided by zero bytes.
+        out: The folder for the maps; several models fill a folder each in it, and sheets/ shows them side by side.
+        model: A name from `salquest list models`, a run folder, an ONNX file, or hf://owner/name; several may be given.
+        format: npy keeps every float; png16 is a 16-bit grey picture; png8 is for looking at, 1 to 255, because a 0 under a fixation
+            would ruin KL.
+        overlay: Write the map over its picture too, as NAME.overlay.jpg.
+        sheet: Write contact sheets of all pictures with their maps, pages/001.jpg and on.
+        regions: Write up to N most looked-at regions, as NAME.regions.json; drawn with --overlay.
+        scanpath: Write up to N stops of a simulated scanpath, as NAME.scanpath.json; drawn with --overlay. The map's peaks in order, no
+            model of eye movements.
+        radius: Of the scanpath's inhibition of return, as a fraction of the picture's smaller side.
+        forgetting: What part of the inhibition is lost with every stop, 0 to 1.
+        recursive: Look into sub-folders too, and keep them.
         device: Where a network runs: cpu, cuda, cuda:1, mps.
-        force: Write maps again that are already there, even another model's.
+        runtime: What runs a network that can be run by both: onnx or torch; onnx on the CPU where it is not given.
+        workers: Pictures worked on at the same time; one per core where it is not given.
+        force: Make everything again, even over another request's files.
     """
-    pictures, failures = _pictures(inputs)
-    if not pictures and not failures:
-        raise InputError(f"no pictures in {', '.join(inputs)}; give picture files, or folders that hold some")
-    if model is None:
+    wanted = Wanted(format=format, overlay=overlay, regions=regions, scanpath=scanpath, radius=radius, forgetting=forgetting)
+    if not model:
         tell_default()
-    chosen = load_model(model or DEFAULT, device=device)
-    _claim(out, {"model": str(Path(model).resolve()) if model and Path(model).is_dir() else chosen.name, "format": format}, force=force)
-    done = skipped = 0
     with ProgressDisplay() as display:
-        for number, (stem, path) in enumerate(pictures.items(), start=1):
-            target, colour = out / f"{stem}{map_suffix(format)}", out / f"{stem}.overlay.jpg"
-            try:
-                if force or not target.is_file() or (overlay and not colour.is_file()):
-                    pixels = read_picture(path, follow_exif=True)
-                    saliency = chosen.predict_pixels(pixels)
-                    write_bytes(target, encode_map(saliency, format))
-                    if overlay:
-                        from salquest.report import overlay as drawn
-                        from salquest.report.figures import picture_bytes
+        done = predict_pictures(
+            pictures_of(inputs),
+            out=out,
+            models=model or [DEFAULT],
+            wanted=wanted,
+            pages=sheet,
+            recursive=recursive,
+            device=device,
+            runtime=runtime,
+            workers=workers,
+            force=force,
+            progress=lambda number, total: display.update("predicting", number, total),
+        )
+    _tell(done, out, wanted, len(model))
+    return 1 if done.failures else 0
 
-                        write_bytes(colour, picture_bytes(drawn(pixels, saliency), width=pixels.shape[1], quality=90))
-                    done += 1
-                else:
-                    skipped += 1
-            except Refused:
-                raise
-            except SalquestError as error:
-                failures.append(str(error))
-            display.update("predicting", number, len(pictures))
-    told = f"{done} maps written to {out}" + (f", {skipped} were there already" if skipped else "")
-    if format == "png8" and done:
+
+def pictures_of(inputs: list[str]) -> list[str | Path]:
+    """Inputs with the list on stdin in place of -."""
+    if inputs.count("-") > 1:
+        raise InputError("stdin can be read once; give - once")
+    named: list[str | Path] = []
+    for word in inputs:
+        if word.startswith("-") and word != "-" and not Path(word).exists():
+            raise InputError(f"no option is called {word}; --help lists them (a file of that name is given as ./{word})")
+        named += paths_of_list(sys.stdin.buffer.read()) if word == "-" else [word]
+    return named
+
+
+def _tell(done: Predicted, out: Path, wanted: Wanted, models: int) -> None:
+    told = f"{done.written} {'picture' if done.written == 1 else 'pictures'} predicted into {out}"
+    if models > 1:
+        told += f", by {models} models"
+    if done.kept:
+        told += f"; {done.kept} were there already"
+    if done.changed:
+        told += f"; {len(done.changed)} had changed since and were made again"
+    if wanted.format == "png8" and done.written:
         told += "; 8 bits are for looking at: score float or 16-bit maps"
     print(told)
+    tell_failures(done.failures)
+
+
+def tell_failures(failures: list[str]) -> None:
+    """Name what could not be done, one line each, on stderr."""
     for failure in failures:
-        print(f"failed: {failure}", file=sys.stderr)
-    return 1 if failures else 0
-
-
-def _pictures(inputs: list[str]) -> tuple[dict[str, Path], list[str]]:
-    """Stem -> path, in the order given; what cannot be found, as sentences."""
-    found: dict[str, Path] = {}
-    failures: list[str] = []
-    words = [line.strip() for line in sys.stdin if line.strip()] if inputs == ["-"] else inputs
-    for word in words:
-        path = Path(word).expanduser()
-        if path.is_dir():
-            paths = sorted(entry for entry in path.iterdir() if entry.is_file() and is_picture(entry))
-        elif any(sign in word for sign in "*?["):
-            paths = sorted(entry for entry in Path(path.anchor or ".").glob(str(path.relative_to(path.anchor))) if entry.is_file())
-        else:
-            paths = [path]
-        for one in paths:
-            if one.stem in found and found[one.stem].resolve() != one.resolve():
-                failures.append(f"{one} would have the same map name as {found[one.stem]}; predict it into another folder")
-            else:
-                found[one.stem] = one
-    return found, failures
-
-
-def _claim(out: Path, request: dict[str, str], *, force: bool) -> None:
-    """Keep what made the maps beside them; maps of another request are not mixed in."""
-    kept = out / "maps.json"
-    if kept.is_file() and not force:
-        try:
-            there = json.loads(kept.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError):
-            there = None
-        if there != request:
-            raise Refused(f"{out} holds maps of another request ({there}); choose another folder, or write over them with --force")
-    write_text(kept, json.dumps(request, ensure_ascii=False) + "\n")
+        print(f"failed: {' '.join(failure.split())}", file=sys.stderr)

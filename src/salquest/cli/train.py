@@ -40,7 +40,7 @@ def train(
     batch: int = 8,
     lr: float = 1e-3,
     encoder_lr: float | None = None,
-    optimizer: Literal["sgd", "adam", "adamw"] = "adam",
+    optimizer: Literal["sgd", "nesterov", "adagrad", "adam", "adamw"] = "adam",
     schedule: Literal["constant", "cosine", "one-cycle"] = "cosine",
     weight_decay: float = 0.0,
     clip: float = 0.0,
@@ -48,6 +48,7 @@ def train(
     mirror: bool = True,
     seed: int = 0,
     losses: Path | None = None,
+    adversarial: float = 0.0,
     set: Annotated[list[str], Parameter(negative=())] = [],  # noqa: A002, B006
     split: str = "auto",
     device: str = "auto",
@@ -79,6 +80,7 @@ def train(
         mirror: Show pictures mirrored left to right half of the time.
         seed: Of new layers, order, mirroring and dropout.
         losses: A Python file with losses of your own, which --loss may name beside the packaged ones; with --resume, where it lies now.
+        adversarial: Weight of an adversary's term (SalGAN) that joins the loss; 0 for none. How it plays: --set adversary.NAME=VALUE.
         set: Any other setting of a plan as NAME=VALUE, such as map_size=60,80, decoder.last_bias=-2 or augment.zoom=0.7,1.
         split: auto, distributed, seed (of each set), or a CSV file image,split; of several sets its images are NAME/IMAGE.
         device: auto, cpu, cuda, cuda:1, mps.
@@ -114,6 +116,7 @@ def train(
             "mirror": mirror,
             "seed": seed,
             "precision": precision,
+            "adversarial": adversarial,
             **({"own_losses": str(losses)} if losses is not None else {}),
         }
         plan = plan_from({**settings, **settings_of(set)}, where="command line").resolved()

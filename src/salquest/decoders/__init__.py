@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from salquest.decoders.mobile import MobileReadout
     from salquest.decoders.priors import LearnedPriors
     from salquest.decoders.readout import LightReadout
+    from salquest.decoders.salgan import SalganDecoder
     from salquest.decoders.sam import SamDecoder
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "LearnedPriors",
     "LightReadout",
     "MobileReadout",
+    "SalganDecoder",
     "SamDecoder",
 ]
 
@@ -35,6 +37,7 @@ _NEED_TORCH = {
     "LearnedPriors": "priors",
     "LightReadout": "readout",
     "MobileReadout": "mobile",
+    "SalganDecoder": "salgan",
     "SamDecoder": "sam",
 }
 

@@ -19,6 +19,7 @@ class DecoderCard:
         parameters: how many it trains by default, for some channels of taps.
         grid: whose grid the map has, by default.
         reads_strides: `build` wants the `strides` of the taps too.
+        finer: how many times as fine as that grid the map is, along each side.
         before_relu: options for a map that a ReLU makes into values: where the paper has that ReLU inside the decoder.
         summary, source: what it is, and whom it follows.
     """
@@ -30,6 +31,7 @@ class DecoderCard:
     source: str
     reads_strides: bool = False
     before_relu: Mapping[str, Any] = field(default_factory=dict)
+    finer: int = 1
 
 
 def _bruckert(*args: Any, **options: Any) -> nn.Module:
@@ -48,6 +50,12 @@ def _mobile(*args: Any, **options: Any) -> nn.Module:
     from salquest.decoders.mobile import MobileReadout
 
     return MobileReadout(*args, **options)
+
+
+def _salgan(*args: Any, **options: Any) -> nn.Module:
+    from salquest.decoders.salgan import SalganDecoder
+
+    return SalganDecoder(*args, **options)
 
 
 def _sam(*args: Any, **options: Any) -> nn.Module:
@@ -79,6 +87,14 @@ DECODERS: Mapping[str, DecoderCard] = {
         summary="1x1 per tap and of the picture's mean, summed; two separable 5x5; learned blur and centre prior",
         source="ours",
         reads_strides=True,
+    ),
+    "salgan": DecoderCard(
+        build=_salgan,
+        parameters={(512,): 17_072_321},
+        grid="first tap",
+        finer=16,
+        summary="VGG-16's blocks mirrored: thirteen 3x3, the grid doubled four times, 1x1",
+        source="Pan 2017",
     ),
     "sam": DecoderCard(
         build=_sam,

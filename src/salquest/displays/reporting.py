@@ -24,8 +24,8 @@ from salquest.report import (
     Score,
     ScoreTable,
     Section,
+    contoured,
     found_figure,
-    outlined,
     overlay,
     psychometric_figure,
     report_page,
@@ -402,7 +402,7 @@ def _marked(pixels: NDArray[np.uint8], display: ShownDisplay) -> NDArray[np.uint
     if display.target_x is None or display.target_y is None:
         return pixels
     if display.labels is not None and display.area_radius is None:
-        return outlined(pixels, display.areas(display.masks()) == 1, TARGET)
+        return contoured(pixels, display.areas(display.masks()) == 1, TARGET)
     return ringed(pixels, display.target_x, display.target_y, 0.5 * display.target_size + 0.02 * min(pixels.shape[:2]), TARGET)
 
 
@@ -415,7 +415,7 @@ def _prediction(pixels: NDArray[np.uint8], display: ShownDisplay, entrant: Entra
     if best == 1:
         return picture
     if display.labels is not None and display.area_radius is None:
-        return outlined(picture, areas == best, CHOICE)
+        return contoured(picture, areas == best, CHOICE)
     rows, columns = np.nonzero(areas == best)
     radius = 0.5 * display.distractor_size + 0.02 * min(pixels.shape[:2])
     return ringed(picture, float(columns.mean()), float(rows.mean()), radius, CHOICE)

@@ -12,6 +12,7 @@ from salquest.evaluation.ceilings import (
 from salquest.evaluation.comparison import Comparison, Pair, compare
 from salquest.evaluation.crossed import CrossedInterval, RowPair, compare_rows, crossed_difference, crossed_mean
 from salquest.evaluation.intervals import Interval, bootstrap_mean
+from salquest.evaluation.level_sets import LevelSets, level_sets
 from salquest.evaluation.limits import floor_and_ceiling, has_ceiling
 from salquest.evaluation.mixture import mixture_weights
 from salquest.evaluation.optimal_maps import OptimalMaps, optimal_map
@@ -29,6 +30,7 @@ __all__ = [
     "Comparison",
     "CrossedInterval",
     "Interval",
+    "LevelSets",
     "NoiseFloor",
     "ObserverMixture",
     "OptimalMaps",
@@ -50,6 +52,7 @@ __all__ = [
     "fit_observers",
     "floor_and_ceiling",
     "has_ceiling",
+    "level_sets",
     "mixture_weights",
     "noise_floor",
     "optimal_map",

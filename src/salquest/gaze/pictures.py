@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import threading
 import warnings
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from salquest.errors import BrokenFile, DataNotFound, InputError
 
@@ -16,6 +18,12 @@ Pixels = NDArray[np.uint8]
 
 # what Pillow opens at most (twice its MAX_IMAGE_PIXELS), held where a program has lifted that: bombs are refused before they are unpacked
 MAX_PIXELS = 178_956_970
+# a file longer than so many pixels with 8 bytes each is none of them, and is not read to find out
+MAX_BYTES = 8 * MAX_PIXELS
+# EXIF's orientation of a picture that is stored as it is looked at
+UPRIGHT = 1
+# filters of warnings belong to the whole process: one thread at a time changes them
+_WARNINGS = threading.Lock()
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 
 
@@ -34,8 +42,7 @@ def read_picture(path: str | Path, *, follow_exif: bool = False) -> Pixels:
     """
     source = Path(path)
     with OpenedPicture(source) as picture:
-        turned = ImageOps.exif_transpose(picture) if follow_exif else picture
-        return as_rgb(turned)
+        return as_rgb(upright(picture) if follow_exif else picture)
 
 
 def picture_size(path: str | Path) -> tuple[int, int]:
@@ -43,6 +50,11 @@ def picture_size(path: str | Path) -> tuple[int, int]:
     source = Path(path)
     with OpenedPicture(source, decode=False) as picture:
         return picture.height, picture.width
+
+
+def picture_digest(path: str | Path) -> str:
+    """SHA-256 of a picture file's bytes in hexadecimal digits, to see whether it is still the same. Raises as `read_picture`."""
+    return hashlib.sha256(_content(Path(path))).hexdigest()
 
 
 def as_pixels(picture: str | Path | Image.Image | NDArray) -> Pixels:
@@ -82,6 +94,17 @@ def as_rgb(picture: Image.Image) -> Pixels:
     return np.asarray(picture.convert("RGB"))
 
 
+def upright(picture: Image.Image) -> Image.Image:
+    """A PIL image turned as its EXIF tag says; one whose EXIF cannot be read is taken as it is stored."""
+    try:
+        with _WARNINGS, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            turn = picture.getexif().get(ExifTags.Base.Orientation, UPRIGHT)
+            return picture if turn == UPRIGHT else ImageOps.exif_transpose(picture)
+    except Exception:  # broken metadata fail in every way there is, and are no reason to refuse the pixels
+        return picture
+
+
 def resize_picture(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     """A picture (H, W, 3) squashed or stretched to (height, width), bilinear with averaging when it shrinks."""
     if pixels.shape[:2] == tuple(size):
@@ -101,19 +124,10 @@ class OpenedPicture:
         self.path, self.decode = path, decode
 
     def __enter__(self) -> Image.Image:
+        content = _content(self.path) if self.decode else None
         try:
-            content = self.path.read_bytes() if self.decode else None
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise DataNotFound(f"there is no picture at {self.path}; check the path") from error
-        except IsADirectoryError as error:
-            raise DataNotFound(f"{self.path} is a folder, not a picture") from error
-        except OSError as error:
-            raise BrokenFile(f"{self.path} cannot be opened: {error.strerror or error}") from error
-        if content is not None and not content:
-            raise BrokenFile(f"{self.path} is empty: not a picture")
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with _WARNINGS, warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of Pillow's, about large pictures and odd metadata: we refuse, or it does not matter
                 self.picture = Image.open(io.BytesIO(content) if content is not None else self.path)
             if self.picture.width * self.picture.height > MAX_PIXELS:
                 self.picture.close()
@@ -132,3 +146,22 @@ class OpenedPicture:
 
     def __exit__(self, *_: object) -> None:
         self.picture.close()
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a picture file, or the sentence that says why there are none."""
+    try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise BrokenFile(f"{path} is a device or a pipe, not a picture file")
+        if path.is_file() and path.stat().st_size > MAX_BYTES:
+            raise BrokenFile(f"{path} is too large to be opened: more than {MAX_BYTES:,} bytes")
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise DataNotFound(f"there is no picture at {path}; check the path") from error
+    except IsADirectoryError as error:
+        raise DataNotFound(f"{path} is a folder, not a picture") from error
+    except OSError as error:
+        raise BrokenFile(f"{path} cannot be opened: {error.strerror or error}") from error
+    if not content:
+        raise BrokenFile(f"{path} is empty: not a picture")
+    return content

@@ -21,27 +21,28 @@ Reduce = Literal["mean", "sum"]
 FocalForm = Literal["meant", "printed", "lin"]
 
 
-def bce(logits: Tensor, saliency: Tensor, *, reduce: Reduce = "mean", pool: int = 1) -> Tensor:
-    """Binary cross-entropy in nats (Bruckert 2021, eq. 7; SalGAN's content loss with pool=4, Pan 2017).
+def bce(logits: Tensor, saliency: Tensor, *, reduce: Reduce = "mean", downsample: int = 1) -> Tensor:
+    """Binary cross-entropy in nats (Bruckert 2021, eq. 7; SalGAN's content loss with downsample=4, Pan 2017, eq. 2 and section 5.1).
 
     Args:
         logits: log(p / (1 - p)) of predicted maps, (B, H, W).
         saliency: observed densities scaled to a maximum of 1, (B, H, W): soft targets, so the least value is their entropy, not 0.
         reduce: "mean" over pixels, or "sum" as printed.
-        pool: side of the squares over which probabilities and targets are averaged first; what does not fill a square is left out.
+        downsample: maps are reduced by this factor first: probabilities and targets are each averaged over squares of so many pixels a side,
+            as SalGAN's released code does (averages of logits would be another loss); what does not fill a square is left out.
 
     Returns:
         One cross-entropy per picture, (B,).
 
     Raises:
-        InputError: a pool that is no number of pixels from 1 to the shorter side.
+        InputError: a factor that is no number of pixels from 1 to the shorter side.
     """
     one_of("reduce of bce", reduce, Reduce)
-    if pool == 1:
+    if downsample == 1:
         return reduced(F.binary_cross_entropy_with_logits(logits, saliency, reduction="none"), reduce)
     # averages of p and of 1 - p, each by its logarithm: exact where a probability in float32 would be 0 or 1
-    log_yes, log_no = (_log_mean(F.logsigmoid(sign * logits), pool) for sign in (1, -1))
-    target = _squares(saliency, pool).mean(dim=-1)
+    log_yes, log_no = (_log_mean(F.logsigmoid(sign * logits), downsample) for sign in (1, -1))
+    target = _squares(saliency, downsample).mean(dim=-1)
     return reduced(-(target * log_yes + (1 - target) * log_no), reduce)
 
 
@@ -100,9 +101,9 @@ def _focal(logits: Tensor, target: Tensor, gamma: float, form: FocalForm) -> Ten
     return target * on_salient * F.softplus(-logits) + (1 - target) * torch.exp(raised) * F.softplus(logits)
 
 
-def least_bce(targets: Targets, *, reduce: Reduce = "mean", pool: int = 1) -> Tensor:
+def least_bce(targets: Targets, *, reduce: Reduce = "mean", downsample: int = 1) -> Tensor:
     """The value of bce at its own targets: their entropy."""
-    target = _squares(targets.saliency, pool).mean(dim=-1)
+    target = _squares(targets.saliency, downsample).mean(dim=-1)
     return reduced(-torch.xlogy(target, target) - torch.xlogy(1 - target, 1 - target), reduce)
 
 
@@ -128,15 +129,17 @@ def least_focal(targets: Targets, *, gamma: float = 2.0, form: FocalForm = "mean
     return reduced(_focal((low + high) / 2, saliency, gamma, form), reduce)
 
 
-def _squares(maps: Tensor, pool: int) -> Tensor:
-    """Maps (B, H, W) cut into squares, (B, H // pool, W // pool, pool * pool)."""
+def _squares(maps: Tensor, side: int) -> Tensor:
+    """Maps (B, H, W) cut into squares, (B, H // side, W // side, side * side)."""
     height, width = maps.shape[-2:]
-    if not 1 <= pool <= min(height, width):
-        raise InputError(f"pool of bce is {pool}; it is a number of pixels from 1 to the shorter side, and maps are {height} x {width}")
-    rows, columns = height // pool, width // pool
-    cut = maps[..., : rows * pool, : columns * pool].reshape(-1, rows, pool, columns, pool)
+    if not 1 <= side <= min(height, width):
+        raise InputError(
+            f"downsample of bce is {side}; it is a number of pixels from 1 to the shorter side, and maps are {height} x {width}"
+        )
+    rows, columns = height // side, width // side
+    cut = maps[..., : rows * side, : columns * side].reshape(-1, rows, side, columns, side)
     return cut.transpose(2, 3).flatten(3)
 
 
-def _log_mean(logarithms: Tensor, pool: int) -> Tensor:
-    return _squares(logarithms, pool).logsumexp(dim=-1) - 2 * math.log(pool)
+def _log_mean(logarithms: Tensor, side: int) -> Tensor:
+    return _squares(logarithms, side).logsumexp(dim=-1) - 2 * math.log(side)

@@ -99,7 +99,7 @@ PRESETS: Mapping[str, Preset] = {
         "its penalty on the learned prior belongs to the network, not to the map; `mlnet` by itself is Bruckert's form, without the maximum",
     ),
     "salgan": Preset(
-        "bce(pool=4)",
+        "bce(downsample=4)",
         "sigmoid",
         "Pan 2017, released code",
         "SalGAN's content loss",

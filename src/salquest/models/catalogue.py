@@ -106,10 +106,52 @@ MODELS: Mapping[str, ModelCard] = {
         "Judd 2009; OSIE (Xu 2014)",
         family="classical",
     ),
+    "aim": ModelCard(
+        _classical("InformationMaximisation"),
+        "self-information of independent components (ours) within the picture",
+        "Bruce and Tsotsos 2006",
+        family="classical",
+    ),
+    "sun": ModelCard(
+        _classical("NaturalStatistics"),
+        "self-information of independent components (ours) under natural statistics",
+        "Zhang, Tong, Marks, Shan and Cottrell 2008",
+        family="classical",
+    ),
+    "bms": ModelCard(
+        _classical("BooleanMaps"), "what Boolean maps surround, of whitened colours", "Zhang and Sclaroff 2016", family="classical"
+    ),
+    "bms-2013": ModelCard(
+        _classical("BooleanMaps2013"), "what closed Boolean maps surround", "Zhang and Sclaroff 2013", family="classical"
+    ),
+    "edn": ModelCard(
+        _classical("EnsembleOfDeepNetworks"),
+        "six networks of random filters and the authors' linear readout",
+        "Vig, Dorr and Cox 2014",
+        family="classical",
+    ),
+    "spectral-residual": ModelCard(
+        _classical("SpectralResidual"), "what the log amplitude has beyond its local mean", "Hou and Zhang 2007", family="classical"
+    ),
+    "phase-spectrum": ModelCard(
+        _classical("PhaseSpectrum"), "the phase of the spectrum alone (PFT)", "Guo, Ma and Zhang 2008", family="classical"
+    ),
+    "pqft": ModelCard(
+        _classical("QuaternionPhase"), "the phase of a quaternion spectrum of colours", "Guo and Zhang 2010", family="classical"
+    ),
+    "spectral-residual-opencv": ModelCard(
+        _classical("OpenCVSpectralResidual"),
+        "spectral residual as OpenCV computes it",
+        "OpenCV, after Hou and Zhang 2007",
+        family="classical",
+    ),
     "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1", family="deep"),
     "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours", family="deep"),
     "mobile": ModelCard(
         None, "four scales of a small encoder, a learned blur and centre prior (2 M parameters), to be trained", "ours", family="deep"
+    ),
+    "salgan": ModelCard(
+        None, "SalGAN's generator on VGG-16 (--encoder vgg16) or any other encoder, to be trained", "Pan 2017, section 3.1", family="deep"
     ),
     "sam-vgg": ModelCard(
         None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from functools import cache
 from pathlib import Path
+from typing import overload
 
 from salquest.gaze import SaliencyMap
 from salquest.models.catalogue import DEFAULT, MODELS, load_model
@@ -28,17 +29,23 @@ def _named(name: str, device: str) -> Model:
     return load_model(name, device=device)
 
 
-def predict(picture: Picture, model: Model | str | Path | None = None, *, device: str = "cpu") -> SaliencyMap:
+@overload
+def predict(picture: list[Picture], model: Model | str | Path | None = None, *, device: str = "cpu") -> list[SaliencyMap]: ...
+@overload
+def predict(picture: Picture, model: Model | str | Path | None = None, *, device: str = "cpu") -> SaliencyMap: ...
+def predict(
+    picture: Picture | list[Picture], model: Model | str | Path | None = None, *, device: str = "cpu"
+) -> SaliencyMap | list[SaliencyMap]:
     """Where people look in a picture.
 
     Args:
-        picture: a path, a PIL image, or an array (H, W, 3).
+        picture: a path (turned as its EXIF tag says), a PIL image (as it is), or an array (H, W, 3); or a list of them.
         model: a name, a path (see `load_model`), or a loaded model; the default one where it is left out, which says on stderr what it
             is unless it was trained.
         device: of a network that is loaded here.
 
     Returns:
-        A SaliencyMap of the picture's size.
+        A SaliencyMap of the picture's size; a list gives a list.
     """
     if model is None:
         tell_default()

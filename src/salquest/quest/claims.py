@@ -9,7 +9,8 @@ rows = ["kld+cc+nss+df+gm+sigmse+r"]
 than = ["mse"]
 published = { "kld+cc+nss+df+gm+sigmse+r" = 0.7291, mse = 0.6388 }
 
-Kind "spread" claims that the choice among `rows` matters on `metric`; kind "agreement" that `rows` stand in the order that was published.
+Kind "as-good" claims that none of `rows` is worse than any of `than` by more than `margin`; "spread" that the choice among `rows` matters on
+`metric`; "agreement" that `rows` stand in the order that was published.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from salquest.errors import InputError, UnknownName
 from salquest.evaluation.crossed import RowPair, compare_rows, stacked
 from salquest.evaluation.rank_agreement import rank_agreement
 from salquest.evaluation.row_spread import NoiseFloor, spread
-from salquest.metrics import METRICS
+from salquest.quest.measures import column_of
 
 Verdict = Literal["holds", "undecided", "contradicted"]
 # a claim is decided at this level
@@ -37,10 +38,11 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     Attributes:
         name: of the claim; `text` is what the paper says.
-        kind: "better", "spread" or "agreement".
-        metric: name of a metric.
+        kind: "better", "as-good", "spread" or "agreement".
+        metric: name of a metric, or of a measure (`quest.measures`).
         rows: the rows that it speaks of; for "spread" and "agreement" all rows of the table where none are named.
-        than: the rows that they beat ("better").
+        than: the rows that they beat ("better"), or that they are held against ("as-good").
+        margin: what is still as good, in the metric's unit; None is the table's noise floor.
         each: "better" between means of `rows` and of `than` (false) or between each of them (true).
         published: the paper's effect, a number in the metric's unit, greater is better for the claim; or row -> printed score.
         way: which of a quest's ways of training it is judged on; the caller's business.
@@ -48,10 +50,11 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     name: str
     text: str
-    kind: Literal["better", "spread", "agreement"]
+    kind: Literal["better", "as-good", "spread", "agreement"]
     metric: str
     rows: tuple[str, ...] = ()
     than: tuple[str, ...] = ()
+    margin: float | None = None
     each: bool = True
     published: float | dict[str, float] | None = None
     way: str = ""
@@ -60,13 +63,15 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Whether it can be judged at all.
 
         Raises:
-            UnknownName: no such metric. InputError: a kind without what it needs.
+            UnknownName: no such metric or measure. InputError: a kind without what it needs.
         """
-        if self.metric not in METRICS:
-            raise UnknownName("metric", self.metric, METRICS)
-        if self.kind == "better" and not (self.rows and self.than):
-            raise InputError(f"the claim {self.name} says that rows are better than others; name both: rows and than")
-        if self.kind != "better" and self.than:
+        column_of(self.metric)
+        if self.kind in ("better", "as-good") and not (self.rows and self.than):
+            said = "better than" if self.kind == "better" else "as good as"
+            raise InputError(f"the claim {self.name} says that rows are {said} others; name both: rows and than")
+        if self.margin is not None and (self.kind != "as-good" or not self.margin > 0):
+            raise InputError(f"the claim {self.name} has a margin of {self.margin}; a margin is above 0 and belongs to the kind as-good")
+        if self.kind not in ("better", "as-good") and self.than:
             raise InputError(f"the claim {self.name} is of kind {self.kind}, which has no `than`; name all its rows in `rows`")
         if both := sorted(set(self.rows) & set(self.than)):
             raise InputError(f"the claim {self.name} sets a row against itself: {', '.join(both)}")
@@ -79,14 +84,15 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         claim: what was judged.
-        effect, low, high: "better": the smallest lead of `rows` over `than` with its 95 % interval, in the metric's unit, above 0 where the
-            claim is right whichever side of the metric is better; "spread": standard deviation between rows beyond noise; "agreement":
-            Kendall's tau-b with the published order.
+        effect, low, high: "better" and "as-good": the smallest lead of `rows` over `than` with its 95 % interval, in the metric's unit, above 0
+            where `rows` are better whichever side of the metric that is; "spread": standard deviation between rows beyond noise;
+            "agreement": Kendall's tau-b with the published order.
         percent: the lead in percent of the beaten row's mean; None where that is not above 0, or for other kinds.
         p: corrected by Holm for the comparisons of the claim.
         published: the paper's effect of the same kind, for the same two rows; None where it prints none.
         verdict: "holds" and "contradicted" where the interval leaves 0 out, p is below 0.05 and the effect is not below the noise floor;
-            else "undecided".
+            else "undecided". "as-good" holds where every interval's lower end is above minus the margin, and is contradicted where an
+            upper end is below that.
         sentence: all of it for people.
         comparisons: how many were made.
     """
@@ -122,12 +128,12 @@ def judge(claim: Claim, scores: Mapping[str, ArrayLike], floor: NoiseFloor | Non
     for name in (*claim.rows, *claim.than):
         if name not in scores:
             raise UnknownName("row", name, scores)
-    judged = {"better": _judge_better, "spread": _judge_spread, "agreement": _judge_agreement}[claim.kind]
+    judged = {"better": _judge_better, "as-good": _judge_as_good, "spread": _judge_spread, "agreement": _judge_agreement}[claim.kind]
     return judged(claim, scores, floor)
 
 
 def _judge_better(claim: Claim, scores: Mapping[str, ArrayLike], floor: NoiseFloor | None) -> Judgement:
-    card = METRICS[claim.metric]
+    card = column_of(claim.metric)
     sign = 1.0 if card.direction == "up" else -1.0
     table = {name: sign * values for name, values in zip(scores, stacked(scores), strict=True)}
     printed = claim.published if isinstance(claim.published, dict) else {}
@@ -171,11 +177,51 @@ def _judge_better(claim: Claim, scores: Mapping[str, ArrayLike], floor: NoiseFlo
     )
 
 
+def _judge_as_good(claim: Claim, scores: Mapping[str, ArrayLike], floor: NoiseFloor | None) -> Judgement:
+    card = column_of(claim.metric)
+    sign = 1.0 if card.direction == "up" else -1.0
+    table = {name: sign * values for name, values in zip(scores, stacked(scores), strict=True)}
+    printed = claim.published if isinstance(claim.published, dict) else {}
+    found = compare_rows(table, pairs=[(row, than) for row in claim.rows for than in claim.than])
+    margin = claim.margin if claim.margin is not None else floor.size if floor is not None else float("nan")
+    told = min(found, key=lambda pair: pair.difference.low)
+    verdict: Verdict = "undecided"
+    if all(pair.difference.low > -margin for pair in found):
+        verdict = "holds"
+    elif any(pair.difference.high < -margin for pair in found):
+        verdict = "contradicted"
+        told = min(found, key=lambda pair: pair.difference.high)
+    lead = told.difference
+    beaten = sign * float(table[told.second].mean())
+    published = claim.published if isinstance(claim.published, float) else _lead(printed, told, sign)
+    percent = 100 * lead.mean / beaten if beaten > 0 else None
+    told_of = f"{told.first} − {told.second}" if sign > 0 else f"{told.second} − {told.first}"
+    parts = [f"{told_of}: {_effect(card.title, card.unit, lead.mean, percent)}, {lead.low:+.3f}..{lead.high:+.3f} ({lead.about()})"]
+    whose = "the margin" if claim.margin is not None else "the noise floor"
+    parts.append(f"{whose} is {margin:.3f}" if margin == margin else "no noise floor is known to hold it against")
+    if len(found) > 1:
+        parts.append(f"the worst of {len(found)} comparisons")
+    if published is not None:
+        parts.append(f"published {published:+.3f}")
+    return Judgement(
+        claim=claim,
+        effect=lead.mean,
+        low=lead.low,
+        high=lead.high,
+        percent=percent,
+        p=told.p_holm,
+        published=published,
+        verdict=verdict,
+        sentence=_sentence(parts, False, floor),
+        comparisons=len(found),
+    )
+
+
 def _judge_spread(claim: Claim, scores: Mapping[str, ArrayLike], floor: NoiseFloor | None) -> Judgement:
     names = claim.rows or tuple(scores)
     lender = floor if floor is not None and np.isfinite(floor.variance) else None
     found = spread({name: scores[name] for name in names}, borrow=lender)
-    card = METRICS[claim.metric]
+    card = column_of(claim.metric)
     size = floor.size if floor is not None else float("nan")
     # the root mean square difference of two rows is sqrt(2) standard deviations
     typical, most = np.sqrt(2) * found.sd, np.sqrt(2) * found.high
@@ -219,7 +265,7 @@ def _judge_agreement(claim: Claim, scores: Mapping[str, ArrayLike], floor: Noise
     names = [name for name in claim.rows or tuple(scores) if name in claim.published]
     found = rank_agreement({name: scores[name] for name in names}, claim.published)
     parts = [
-        f"the order of {len(found.rows)} rows by {METRICS[claim.metric].title} agrees with the published one with tau {found.tau:+.2f} "
+        f"the order of {len(found.rows)} rows by {column_of(claim.metric).title} agrees with the published one with tau {found.tau:+.2f} "
         f"({found.low:+.2f}..{found.high:+.2f} over resampled pictures and seeds)",
         _p(found.p),
     ]

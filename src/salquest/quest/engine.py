@@ -15,6 +15,7 @@ from salquest.errors import InputError, Refused, SalquestError, UnknownName
 from salquest.evaluation.scoring import available_cores
 from salquest.quest.choosing import chosen_runs, rows_of
 from salquest.quest.elsewhere import score_elsewhere
+from salquest.quest.measures import measure_run
 from salquest.quest.recipe import PlannedRun, Recipe, find_recipe, read_recipe, recipe_text
 from salquest.quest.reporting import report_quest
 from salquest.quest.workers import carry_out_together
@@ -159,7 +160,7 @@ def _carry_out(
     if folder.exists() and not folder.read().identity:
         folder.record_path.unlink()  # it failed before it began and left nothing but the reason
     try:
-        return train(
+        record = train(
             run.plan,
             data,
             split,
@@ -170,6 +171,9 @@ def _carry_out(
             score_test=run.scored,
             watch=watcher,
         )
+        if run.scored and recipe.measures:
+            measure_run(folder, recipe.measures, data.everything.subset(split.test), cache, watcher.stage)
+        return record
     except Refused:
         raise  # another plan stands in this folder: going on would mix two quests up
     except (SalquestError, RuntimeError, MemoryError, OSError) as error:

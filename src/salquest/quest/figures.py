@@ -76,7 +76,7 @@ def quest_figures(
             found[f"Means and intervals{name}"] = (_file("scores", rows), score_figure(table, [c.key for c in table.columns]))
     if len(recipe.rows) > 2:
         found |= _pair_figures(recipe, ways, floors, families)
-    found |= _curve_figures(folder, ways)
+    found |= _curve_figures(folder, ways) | _contest_figures(folder, ways)
     pulls = _gradients(folder, ways)
     if pulls:
         found["Which term of a sum is learned"] = ("gradients", gradient_figure(pulls))
@@ -132,6 +132,28 @@ def _curve_figures(folder: Path, ways: Sequence[WayRows]) -> dict[str, tuple[str
         if curves:
             name = f": {rows.way.title or rows.way.name}" if rows.way.name else ""
             found[f"Learning curves{name}"] = (_file("learning", rows), learning_curves(curves, panels))
+    return found
+
+
+def _contest_figures(folder: Path, ways: Sequence[WayRows]) -> dict[str, tuple[str, bytes]]:
+    """How network and discriminator fared against each other, of the runs that have an adversary."""
+    panels = {
+        "train_adversary": "the network's −log D",
+        "discriminator_loss": "the discriminator's loss",
+        "discriminator_real": "right on observed maps",
+        "discriminator_fake": "right on predicted maps",
+    }
+    found = {}
+    for rows in ways:
+        curves = []
+        for run, _ in (member for members in rows.runs.values() for member in members):
+            log = RunFolder(folder / "runs" / run.folder).log
+            columns = Columns.load(log) if run.plan.adversarial and log.is_file() else None
+            if columns is not None and all(key in columns for key in panels):
+                curves.append(Curves(run.name, columns.numbers("epoch"), {key: columns.numbers(key) for key in panels}))
+        if curves:
+            name = f": {rows.way.title or rows.way.name}" if rows.way.name else ""
+            found[f"Network against discriminator{name}"] = (_file("contest", rows), learning_curves(curves, panels))
     return found
 
 

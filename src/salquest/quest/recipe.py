@@ -29,6 +29,7 @@ from salquest.errors import BrokenFile, DataNotFound, InputError, UnknownName
 from salquest.evaluation import DEFAULT_METRICS
 from salquest.metrics import METRICS
 from salquest.quest.claims import Claim
+from salquest.quest.measures import MEASURES
 from salquest.quest.packaged import packaged_recipes, with_base
 from salquest.training import TrainingPlan
 from salquest.training.plan import plan_from
@@ -74,6 +75,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         split: "auto", "distributed", "seed", or the path of a list file; `split_seed` for "seed".
         seeds: every run is done with each; rows are means over them.
         metrics: columns of the table.
+        measures: what else is told of every run (`quest.measures`): of its maps, and of how it went on.
         pictures: how many test pictures the report shows.
         same: two rows whose losses are the same but for a constant factor: the A/A test, whose difference is noise. Empty where there are none.
         claims: what the report shall test (`quest.claims`).
@@ -95,6 +97,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     split_seed: int = 0
     seeds: tuple[int, ...] = (0,)
     metrics: tuple[str, ...] = DEFAULT_METRICS
+    measures: tuple[str, ...] = ()
     pictures: int = 6
     same: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
@@ -187,6 +190,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for metric in self.metrics:
             if metric not in METRICS:
                 raise UnknownName("metric", metric, METRICS)
+        for measure in self.measures:
+            if measure not in MEASURES:
+                raise UnknownName("measure", measure, MEASURES)
         twice = sorted({name for name in self.rows if self.rows.count(name) > 1})
         if twice:
             raise InputError(f"the recipe {self.name} has rows of the same name: {', '.join(twice)}; name them apart")
@@ -221,7 +227,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise InputError(f"the recipe {self.name} gives two tables one name: {', '.join(both)}; name the way apart from the data set")
         for claim in self.whole_claims:
             claim.check()
-            if claim.metric not in self.metrics:
+            if claim.metric not in (*self.metrics, *self.measures):
                 raise InputError(
                     f"the claim {claim.name} is about {claim.metric}, which the recipe {self.name} does not score: {', '.join(self.metrics)}"
                 )

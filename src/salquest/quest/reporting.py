@@ -13,11 +13,13 @@ from salquest.datasets import DataSet, JoinedSets, join
 from salquest.datasets.joined import load_recorded
 from salquest.errors import DataNotFound, InputError
 from salquest.evaluation import CrossedInterval, NoiseFloor, crossed_mean, evaluate, floor_and_ceiling, has_ceiling
+from salquest.evaluation.level_sets import SHARES
 from salquest.gaze import SaliencyMap
 from salquest.models import CentreBias, load_model
 from salquest.models.baselines import OthersCentreBias, centre_biases
 from salquest.quest.elsewhere import metrics_for
 from salquest.quest.figures import quest_figures
+from salquest.quest.measures import MEASURES
 from salquest.quest.recipe import PlannedRun, Recipe, read_recipe, slug
 from salquest.quest.rows import WayRows, column_specs, read_rows, rows_within
 from salquest.quest.verdicts import beside_the_paper, floors_line, noise_floors, rates_tried, spreads, verdict_table, verdicts
@@ -27,10 +29,11 @@ from salquest.report import (
     Score,
     ScoreTable,
     Section,
+    level_set_figure,
     overlay,
     report_page,
 )
-from salquest.runs import Columns, RunRecord, write_bytes, write_text
+from salquest.runs import Columns, RunFolder, RunRecord, write_bytes, write_text
 
 FLOOR, CEILING = "centre bias", "other observers"
 Progress = Callable[[str, int, int], None]
@@ -77,6 +80,11 @@ def report_quest(
     about = f"{_described(test, sigmas)}; {_networks(ways)}"
     tables = {rows.way.name: _table(rows, recipe, reference, about, floors_line(floors[rows.way.name], recipe)) for rows in ways}
     sections = [Section(rows.way.title or rows.way.name or "Scores", scores=tables[rows.way.name]) for rows in ways]
+    sections += [
+        Section(f"Measures: {rows.way.title or rows.way.name}" if rows.way.name else "Measures", scores=_measures(rows))
+        for rows in ways
+        if rows.measures
+    ]
     if len(sets.sets) > 1:
         # an interval takes two pictures
         for name, part in ((name, part) for name, part in test.sets.items() if len(part) > 1):
@@ -98,7 +106,11 @@ def report_quest(
     for rows in ways:
         if rows.way.rates:
             sections.append(Section(f"Rates tried: {rows.way.title or rows.way.name}", cells=rates_tried(folder, recipe, rows.way)))
+    if signs := _signs(folder, ways):
+        sections.append(Section("Signs of a contest that goes wrong", signs))
     figures = quest_figures(folder, recipe, ways, tables, floors, _centre(list(plain.values())))
+    if any("level_sets" in rows.measures for rows in ways):
+        figures["Level sets of one test picture"] = ("level-sets", _level_sets(folder, ways, test))
     sections += [Section(heading, picture=content) for heading, (_, content) in figures.items()]
     for name, content in figures.values():
         write_bytes(folder / "figures" / f"{name}.png", content)
@@ -194,6 +206,36 @@ def _table(rows: WayRows, recipe: Recipe, reference: Mapping[str, Columns | None
 def _row(name: str, rows: WayRows) -> Row:
     cells = {metric: _score(crossed_mean(found[name])) for metric, found in rows.scores.items() if name in found}
     return Row(name, cells, note=rows.note(name) or ("" if cells else "not scored"))
+
+
+def _measures(rows: WayRows) -> ScoreTable:
+    """What is told of maps and runs beside scores."""
+    named = dict.fromkeys(row for found in rows.measures.values() for row in found)
+    lines = [
+        Row(row, {name: _score(crossed_mean(found[row])) for name, found in rows.measures.items() if row in found}, note=rows.note(row))
+        for row in named
+    ]
+    told = "; ".join(f"{MEASURES[name].title}: {MEASURES[name].summary}" for name in rows.measures)
+    return ScoreTable(lines, column_specs(list(rows.measures)), f"{told}. 95 % intervals over pictures and seeds.")
+
+
+def _signs(folder: Path, ways: Sequence[WayRows]) -> str:
+    """What was noticed while networks and discriminators took turns, the last of each run; empty where nothing was, or nobody did."""
+    lines = []
+    for run, _ in (member for rows in ways for members in rows.runs.values() for member in members):
+        log = RunFolder(folder / "runs" / run.folder).log
+        if run.plan.adversarial and log.is_file():
+            told = [(row["epoch"], row["signs"]) for row in Columns.load(log).rows() if row.get("signs")]
+            lines += [f"{run.folder}, {len(told)} epochs, at last epoch {told[-1][0]}: {told[-1][1]}."] if told else []
+    return " ".join(lines)
+
+
+def _level_sets(folder: Path, ways: Sequence[WayRows], test: JoinedSets) -> bytes:
+    """The maps of one test picture by every row, first seeds, as level sets."""
+    sample = test.everything.samples[0]
+    shown = {row: members[0][0] for rows in ways for row, members in rows.runs.items() if members[0][1].best_epoch}
+    maps = {row: load_model(folder / "runs" / run.folder).predict_stimulus(sample.stimulus).values for row, run in shown.items()}
+    return level_set_figure(maps, SHARES)
 
 
 def _score(interval: CrossedInterval) -> Score:

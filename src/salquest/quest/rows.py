@@ -10,9 +10,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from salquest.metrics import METRICS
 from salquest.quest.choosing import rows_of
 from salquest.quest.elsewhere import scores_path
+from salquest.quest.measures import column_of, measure_path
 from salquest.quest.recipe import PlannedRun, Recipe, Way
 from salquest.report import ColumnSpec
 from salquest.runs import Columns, RunFolder, RunRecord
@@ -29,12 +29,14 @@ class WayRows:
         runs: row -> its runs that have begun, one per seed, with their records.
         scores: metric -> row -> (seeds, pictures), for the rows all of whose seeds were scored; the same pictures in the same order.
         wanted: how many seeds a whole row has.
+        measures: measure -> row -> (seeds, pictures), as the scores.
     """
 
     way: Way
     runs: Mapping[str, Sequence[tuple[PlannedRun, RunRecord]]]
     scores: Mapping[str, Mapping[str, NDArray[np.float64]]] = field(default_factory=dict)
     wanted: int = 1
+    measures: Mapping[str, Mapping[str, NDArray[np.float64]]] = field(default_factory=dict)
 
     def note(self, row: str) -> str:
         """What a reader must know about a row: failed, collapsed, unfinished; empty where all is well."""
@@ -49,8 +51,9 @@ class WayRows:
         return told + (f": {reason}" if reason and told != LEARNED_NOTHING else "")
 
     def valid(self, metric: str) -> dict[str, NDArray[np.float64]]:
-        """The rows that can be compared under a metric: whole, finished, none of their seeds collapsed."""
-        return {row: values for row, values in self.scores[metric].items() if not self.note(row)}
+        """The rows that can be compared under a metric or measure: whole, finished, none of their seeds collapsed."""
+        values = self.scores[metric] if metric in self.scores else self.measures[metric]
+        return {row: found for row, found in values.items() if not self.note(row)}
 
 
 def _trouble(record: RunRecord) -> str:
@@ -85,10 +88,22 @@ def read_rows(root: Path, recipe: Recipe, way: Way, *, elsewhere: str = "", with
         metric: {row: np.array([table.numbers(metric) for table in found], dtype=np.float64) for row, found in whole.items()}
         for metric in metrics
     }
+    measures: dict[str, dict[str, NDArray[np.float64]]] = {}
+    for measure in recipe.measures if not elsewhere and not within else ():
+        values = {row: _measured(root, [run for run, _ in members], measure) for row, members in runs.items()}
+        whole_rows = {row: np.array(found) for row, found in values.items() if len(found) == wanted}
+        # a run of few epochs has no late gain
+        measures[measure] = {row: found for row, found in whole_rows.items() if not np.isnan(found).all()}
     if elsewhere or within:
         elsewhere = elsewhere or within
         way = msgspec.structs.replace(way, name=elsewhere, title=f"On {elsewhere}")
-    return WayRows(way, runs, scores, wanted)
+    return WayRows(way, runs, scores, wanted, {measure: found for measure, found in measures.items() if found})
+
+
+def _measured(root: Path, runs: Sequence[PlannedRun], measure: str) -> list[list[float]]:
+    """A measure of every seed's run that has it."""
+    paths = [measure_path(RunFolder(root / "runs" / run.folder), measure) for run in runs]
+    return [Columns.load(path).numbers(measure) for path in paths if path.is_file()]
 
 
 def rows_within(table: Columns, name: str) -> Columns:
@@ -97,5 +112,5 @@ def rows_within(table: Columns, name: str) -> Columns:
 
 
 def column_specs(metrics: Sequence[str]) -> list[ColumnSpec]:
-    """The metrics' cards as columns of a table."""
-    return [ColumnSpec(name, METRICS[name].title, METRICS[name].direction, METRICS[name].unit) for name in metrics]
+    """The cards of metrics and measures as columns of a table."""
+    return [column_of(name) for name in metrics]

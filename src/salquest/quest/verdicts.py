@@ -39,9 +39,10 @@ def floors_line(floors: Mapping[str, NoiseFloor], recipe: Recipe) -> str:
     known = {METRICS[metric].title: floor for metric, floor in floors.items() if floor.size == floor.size}
     if not known:
         return ""
-    text = "Noise floor (differences below it are not told from noise): " + ", ".join(
-        f"{title} {floor.size:.3f}" for title, floor in known.items()
-    )
+    about = "differences below it are not told from noise"
+    if not any(np.isfinite(floor.variance) for floor in known.values()):
+        about += "; of one seed: how far seeds differ is not in it"
+    text = f"Noise floor ({about}): " + ", ".join(f"{title} {floor.size:.3f}" for title, floor in known.items())
     measured = {title: floor.measured for title, floor in known.items() if floor.measured is not None}
     if measured:
         text += f". A/A pair {recipe.same[0]} − {recipe.same[1]}: " + ", ".join(
@@ -105,7 +106,7 @@ def verdicts(recipe: Recipe, ways: Sequence[WayRows], floors: Mapping[str, Mappi
             written if written.published is not None else msgspec.structs.replace(written, published=recipe.published.get(written.metric))
         )
         for rows in ways:
-            if claim.way not in ("", rows.way.name) or claim.metric not in rows.scores:
+            if claim.way not in ("", rows.way.name) or claim.metric not in {**rows.scores, **rows.measures}:
                 continue
             valid = rows.valid(claim.metric)
             named = (*claim.rows, *claim.than)

@@ -168,7 +168,7 @@ def ringed(pixels: NDArray[np.uint8], x: float, y: float, radius: float, colour:
     return found
 
 
-def outlined(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], colour: tuple[int, int, int]) -> NDArray[np.uint8]:
+def contoured(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], colour: tuple[int, int, int]) -> NDArray[np.uint8]:
     """A picture (H, W, 3) with the outline of a mask (H, W), with a dark edge so that it is seen on any ground."""
     from scipy.ndimage import distance_transform_edt
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -79,12 +80,18 @@ def score_figure(table: ScoreTable, keys: Sequence[str]) -> bytes:
 
 def heat(values: ArrayLike) -> NDArray[np.uint8]:
     """A map scaled from its minimum to its maximum in colour, (H, W, 3): dark is low, light is high, readable in grey too."""
+    array = np.asarray(values, dtype=np.float32)
+    low, span = array.min(), array.max() - array.min()
+    levels = np.zeros(array.shape, dtype=np.uint8) if span == 0 else np.minimum((array - low) * (256 / span), 255).astype(np.uint8)
+    return _inferno()[levels]
+
+
+@lru_cache(maxsize=1)
+def _inferno() -> NDArray[np.uint8]:
+    """The 256 colours of matplotlib's perceptually uniform inferno, (256, 3)."""
     from matplotlib import colormaps
 
-    array = np.asarray(values, dtype=np.float64)
-    span = float(array.max() - array.min())
-    scaled = (array - array.min()) / span if span > 0 else np.zeros(array.shape)
-    return np.rint(colormaps["inferno"](scaled)[:, :, :3] * 255).astype(np.uint8)
+    return np.rint(colormaps["inferno"](np.arange(256))[:, :3] * 255).astype(np.uint8)
 
 
 def overlay(pixels: NDArray[np.uint8], saliency: SaliencyMap, *, strength: float = 0.75) -> NDArray[np.uint8]:
@@ -92,10 +99,10 @@ def overlay(pixels: NDArray[np.uint8], saliency: SaliencyMap, *, strength: float
 
     The square root of the map decides how much colour is seen, so that weak parts show; the map itself is not touched.
     """
-    shown = saliency.display()
+    shown = saliency.display().astype(np.float32)
     alpha = strength * np.sqrt(shown)[:, :, None]
-    grey = np.repeat(pixels.mean(axis=2, keepdims=True) * 0.65 + 40, 3, axis=2)
-    return np.rint(np.clip((1 - alpha) * grey + alpha * heat(shown), 0, 255)).astype(np.uint8)
+    grey = pixels.mean(axis=2, keepdims=True, dtype=np.float32) * 0.65 + 40
+    return np.rint(grey + alpha * (heat(shown) - grey)).astype(np.uint8)
 
 
 def contact_sheet(rows: Sequence[Sequence[NDArray[np.uint8]]], titles: Sequence[str], *, width: int = 240) -> bytes:

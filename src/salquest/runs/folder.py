@@ -4,6 +4,7 @@ run.json              plan, its identity, versions, split, status, best epoch, s
 weights.safetensors   the best epoch's weights
 state/                what resuming needs
 log.csv               one row per epoch
+validation.csv        one row per epoch, one column per validation picture: its CC
 gradients.csv         per epoch and term of a sum: how strongly it pulls, and in which direction
 scores.csv            one row per scored picture
 figures/
@@ -86,6 +87,11 @@ class RunFolder:
     def log(self) -> Path:
         """log.csv: one row per epoch."""
         return self.root / "log.csv"
+
+    @property
+    def validation(self) -> Path:
+        """validation.csv: one row per epoch, one column per validation picture."""
+        return self.root / "validation.csv"
 
     @property
     def gradients(self) -> Path:

@@ -64,6 +64,7 @@ class Batch:
         share: what each picture weighs in this process' part of the mean, (B,); over all processes the shares sum to 1.
         keys: of the pictures.
         whole: pictures of this batch over all processes.
+        pictures: (B, 3, h, w) in 0..1 at the map's size, for who looks at pictures and maps together; None where nobody asked.
     """
 
     inputs: Inputs
@@ -71,11 +72,13 @@ class Batch:
     share: Tensor
     keys: tuple[str, ...]
     whole: int
+    pictures: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
         """The batch on a device."""
         moved = self.inputs.to(device) if isinstance(self.inputs, Tensor) else tuple(tap.to(device) for tap in self.inputs)
-        return Batch(moved, self.targets.to(device), self.share.to(device), self.keys, self.whole)
+        pictures = None if self.pictures is None else self.pictures.to(device)
+        return Batch(moved, self.targets.to(device), self.share.to(device), self.keys, self.whole, pictures)
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ class Shown:
         cells: rows and columns of its fixations.
         window: the part of the stored picture that it is.
         taught: what teachers say, (h, w); None where there are none.
+        small: the picture at the map's size, (h, w, 3) uint8, where it is asked for.
     """
 
     pixels: Pixels | None
@@ -95,6 +99,7 @@ class Shown:
     cells: tuple[NDArray[np.int64], NDArray[np.int64]]
     window: Window | None = None
     taught: Tensor | None = None
+    small: Pixels | None = None
 
 
 class Examples:
@@ -107,6 +112,7 @@ class Examples:
         fit, scale: how pictures are brought to a size (`fitted_size`).
         viewed: batches will ask for other scales or views than the plain one, so that pictures are kept as they are stored.
         groups: the set that each picture belongs to; one for all where it is not given.
+        with_pictures: batches hold the pictures at the map's size as well.
         cache: the features of a frozen encoder; without it batches hold pictures.
         mirrored_too: encode every picture mirrored as well.
         teachers: whose densities the targets hold too; each picture is shown to them once, here.
@@ -129,6 +135,7 @@ class Examples:
         scale: float = 1.0,
         viewed: bool = False,
         groups: Sequence[str] | None = None,
+        with_pictures: bool = False,
         cache: FeatureCache | None = None,
         mirrored_too: bool = False,
         teachers: Teachers | None = None,
@@ -138,7 +145,7 @@ class Examples:
         self.keys = data.keys
         self.groups = tuple(groups) if groups is not None else (data.name,) * len(data)
         self.map_size = map_size
-        self._cache = cache
+        self._cache, self._with_pictures = cache, with_pictures
         self._samples = data.samples
         self._size, self._fit, self._scale, self.viewed = size, fit, scale, viewed
         self.ratios = tuple(fitted_ratio(size, sample.stimulus.size, fit) for sample in data)
@@ -213,6 +220,7 @@ class Examples:
             share=torch.tensor(share, dtype=torch.float32),
             keys=tuple(self.keys[i] for i in indices),
             whole=len(indices) if whole is None else whole,
+            pictures=_stacked([one.small for one in shown], mirrored) if self._with_pictures else None,
         )
 
     def view(self, index: int, augment: Augmentation, random: np.random.Generator) -> View:
@@ -232,13 +240,17 @@ class Examples:
         sample, window = self._samples[index], view.window
         map_size = fitted_map_size(size, self._size, self.map_size)
         pixels = None
-        if self._cache is None:
+        if self._cache is None or self._with_pictures:
             pixels = view.paint(resize_picture(_cut(self._pixels(index), window), size)) if self.viewed else sample.stimulus.pixels(size)
+        small = np.array(resize_picture(pixels, map_size)) if self._with_pictures and pixels is not None else None
+        if self._cache is not None:
+            pixels = None
         density, cells = _gaze(sample, self._sigmas[index], window, map_size)
         taught = None
         if self._taught:
             taught = torch.from_numpy(as_density(_part(self._taught[index], window, sample.stimulus.size, map_size)).astype(np.float32))
-        return Shown(None if pixels is None else np.array(pixels), torch.from_numpy(density.astype(np.float32)), cells, window, taught)
+        looked = torch.from_numpy(density.astype(np.float32))
+        return Shown(None if pixels is None else np.array(pixels), looked, cells, window, taught, small)
 
     def _pixels(self, index: int) -> Pixels:
         """The stored picture, from memory where there is room."""
@@ -252,8 +264,7 @@ class Examples:
 
     def _inputs(self, indices: Sequence[int], shown: Sequence[Shown], mirrored: Sequence[bool]) -> Inputs:
         if self._cache is None:
-            pictures = [_as_tensor(one.pixels, flip) for one, flip in zip(shown, mirrored, strict=True)]
-            return torch.stack(pictures).float() / 255
+            return _stacked([one.pixels for one in shown], mirrored)
         each = [self._taps(i, mirrored=bool(flip)) for i, flip in zip(indices, mirrored, strict=True)]
         return tuple(torch.stack(tap) for tap in zip(*each, strict=True))
 
@@ -377,6 +388,11 @@ def _part(values: NDArray[np.float32], window: Window | None, picture: Size, siz
     down, across = values.shape[0] / picture[0], values.shape[1] / picture[1]
     box = (left * across, top * down, (left + width) * across, (top + height) * down)
     return np.array(Image.fromarray(values).resize((size[1], size[0]), Image.Resampling.BILINEAR, box=box), dtype=np.float32)
+
+
+def _stacked(pictures: Sequence[Pixels | None], mirrored: Sequence[bool]) -> Tensor:
+    """Pictures of one size as (B, 3, H, W) in 0..1."""
+    return torch.stack([_as_tensor(one, flip) for one, flip in zip(pictures, mirrored, strict=True)]).float() / 255
 
 
 def _as_tensor(pixels: np.ndarray | None, mirrored: bool) -> Tensor:

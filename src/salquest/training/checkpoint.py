@@ -3,6 +3,7 @@
 state/epoch-0007/network.safetensors      what learns (a frozen encoder is not repeated here)
 state/epoch-0007/balance.safetensors      weights of the loss' terms, where they are measured or learned
 state/epoch-0007/average.safetensors      running mean of what learns, where a plan asks for it
+state/epoch-0007/discriminator.safetensors   the adversary, where a plan has one
 state/epoch-0007/optimizer.safetensors
 state/epoch-0007/progress.json            epoch, log so far, best epoch, the optimiser's numbers
 """
@@ -18,7 +19,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
-from torch import Tensor
+from torch import Tensor, nn
 
 from salquest.errors import BrokenFile
 from salquest.models.deep.network import SaliencyNetwork
@@ -37,6 +38,7 @@ def save_state(
     optimizers: Mapping[str, torch.optim.Optimizer],
     progress: Mapping[str, Any],
     average: Average | None = None,
+    judge: nn.Module | None = None,
 ) -> None:
     """Write the state after an epoch and remove the ones before it; a kill at any moment leaves one whole state."""
     target = folder / _NAME.format(epoch)
@@ -50,6 +52,10 @@ def save_state(
         )
         if average is not None:
             (temporary / "average.safetensors").write_bytes(save(average.tensors(), metadata={"steps": str(average.steps)}))
+        if judge is not None:
+            (temporary / "discriminator.safetensors").write_bytes(
+                save({name: value.contiguous().cpu() for name, value in judge.state_dict().items()})
+            )
         tensors: dict[str, Tensor] = {}
         numbers: dict[str, Any] = {}
         for name, optimizer in optimizers.items():
@@ -76,8 +82,11 @@ def load_state(
     balance: Balance,
     optimizers: Mapping[str, torch.optim.Optimizer],
     average: Average | None = None,
+    judge: nn.Module | None = None,
 ) -> dict[str, Any] | None:
-    """Bring network, balance, optimisers and the running mean to the last whole state, and return its progress; None where there is none.
+    """Bring all of them to the last whole state, and return its progress; None where there is none.
+
+    An optimiser that the state does not know is left as it starts: its turn has not come yet.
 
     Raises:
         BrokenFile: the state is of another network or cannot be read.
@@ -92,9 +101,12 @@ def load_state(
         if average is not None:
             with safe_open(latest / "average.safetensors", framework="pt") as opened:
                 average.load({name: opened.get_tensor(name) for name in opened.keys()}, int(opened.metadata()["steps"]))  # noqa: SIM118
+        if judge is not None:
+            judge.load_state_dict(load_file(latest / "discriminator.safetensors"))
         tensors = load_file(latest / "optimizer.safetensors")
         progress: dict[str, Any] = json.loads((latest / "progress.json").read_text(encoding="utf-8"))
-        for name, optimizer in optimizers.items():
+        for name in optimizers.keys() & progress["groups"].keys():
+            optimizer = optimizers[name]
             state: dict[int, dict[str, Tensor]] = {}
             for path, value in tensors.items():
                 owner, index, key = path.split("/")

@@ -22,16 +22,17 @@ from salquest.evaluation import compare_maps
 from salquest.losses import Objective, Prediction
 from salquest.models.deep.network import SaliencyNetwork
 from salquest.runs import Columns, RunFolder, RunRecord
+from salquest.training.adversary import ADVERSARY, GENERATOR
 from salquest.training.averaging import Average
 from salquest.training.balance import Balance
 from salquest.training.batches import Batch, Examples, epoch_batches, first_batch, plain_batches
 from salquest.training.checkpoint import learned_names, load_state, save_state, save_weights
 from salquest.training.fabric import Fabric
-from salquest.training.gradients import measure_gradients, shared_weight
-from salquest.training.loop import Player, StepReport, supervised, take_turns
-from salquest.training.optimisation import build_optimizer, rate_of
+from salquest.training.gradients import measure_gradients
+from salquest.training.loop import StepReport, over_pictures, take_turns
 from salquest.training.order import epoch_order
-from salquest.training.plan import TrainingPlan
+from salquest.training.plan import Keep, TrainingPlan
+from salquest.training.stages import Stages
 from salquest.training.teaching import Teachers
 
 # a map whose deviation is below this share of its mean shows nothing; so many flat epochs on end are a collapse
@@ -44,12 +45,12 @@ class Watcher:
 
     Attributes:
         stage: (what is done, how many are done, of how many).
-        step: (epoch, epochs, step of the epoch, steps of an epoch, loss of this step).
+        step: (epoch, epochs, step of the epoch, steps of an epoch, the last loss of each player by its name).
         epoch: the new row of log.csv.
     """
 
     stage: Callable[[str, int, int], None] = lambda what, done, total: None
-    step: Callable[[int, int, int, int, float], None] = lambda epoch, epochs, step, steps, loss: None
+    step: Callable[[int, int, int, int, Mapping[str, float]], None] = lambda epoch, epochs, step, steps, losses: None
     epoch: Callable[[Mapping[str, Any]], None] = lambda row: None
 
 
@@ -94,16 +95,21 @@ def run_epochs(
     fixed = first_batch(train_part, plan.batch).to(fabric.device)
     balance.to(fabric.device)
     record = replace(record, divisors=balance.start(network, fixed))
-    optimizer = build_optimizer(plan, network, balance)
+    stages = Stages(plan, network, balance, fabric)
     average = Average(network, learned_names(network), plan.ema) if plan.ema else None
-    progress = load_state(folder.state, network, balance, {"network": optimizer}, average)
+    progress = load_state(folder.state, network, balance, stages.optimizers, average, stages.judge)
     pulls: list[dict[str, Any]] = list(progress["gradients"]) if progress else []
     log: list[dict[str, Any]] = list(progress["log"]) if progress else []
+    pictures: list[dict[str, float]] = list(progress.get("pictures", [])) if progress else []
     best: dict[str, Any] = dict(progress["best"]) if progress else {"epoch": 0, "loss": float("inf")}
-    wrapped, wrapped_optimizer = fabric.setup(network, optimizer)
-    player = Player(wrapped, wrapped_optimizer, supervised(wrapped, balance, shared_weight(network)), rate_of(plan), plan.clip)
+    stages.begin()
     seeing: dict[str, Any] = {"batch": plan.batch, "seed": plan.seed, "mirror": plan.mirror, "mix": plan.mix, "scales": plan.scales}
     steps = [len(epoch_order(train_part.ratios, train_part.groups, epoch=epoch, **seeing)) for epoch in range(1, plan.epochs + 1)]
+    if stages.judge is not None and min(steps) < 2:
+        raise InputError(
+            f"network and discriminator take turns batch by batch, and an epoch has {min(steps)} batch of up to {plan.batch} pictures; "
+            "a smaller batch gives it more"
+        )
     before = sum(row["seconds"] for row in log)
     board = _tensorboard(folder, len(log)) if fabric.is_global_zero else None
     for epoch in range(len(log) + 1, plan.epochs + 1):
@@ -112,43 +118,54 @@ def run_epochs(
         began = time.monotonic()
         if len(balance.labels) > 1:
             pulls += measure_gradients(network, partial(_weighed, balance, fixed, epoch - 1), fixed).rows(epoch)
-        losses: list[tuple[float, int]] = []
+        stage = stages.at(epoch)
+        if epoch == stage.first_epoch > 1:
+            best = {**best, "loss": float("inf")}  # weights of the stage before are no result of the run
+        reports: list[StepReport] = []
+        latest: dict[str, float] = {}
 
-        def report(done: StepReport, epoch: int = epoch, losses: list[tuple[float, int]] = losses) -> None:
-            if average is not None:
+        def report(done: StepReport, epoch: int = epoch, reports: list[StepReport] = reports, latest: dict[str, float] = latest) -> None:
+            if average is not None and done.player == GENERATOR:
                 average.follow()
-            losses.append((done.loss, done.pictures))
-            watch.step(epoch, plan.epochs, len(losses), steps[epoch - 1], done.loss)
+            reports.append(done)
+            latest[done.player] = done.loss
+            watch.step(epoch, plan.epochs, len(reports), steps[epoch - 1], latest)
 
         torch.manual_seed((plan.seed << 20) + epoch)  # dropout: drawn from seed and epoch alone, as the order is
         batches = epoch_batches(train_part, epoch=epoch, augment=plan.augment, rank=fabric.global_rank, world=fabric.world_size, **seeing)
         take_turns(
-            {"network": player},
-            ("network",),
+            stage.players,
+            stage.turns,
             (batch.to(fabric.device) for batch in batches),
             fabric=fabric,
             first_step=sum(steps[: epoch - 1]),
             all_steps=sum(steps),
+            first_turn=sum(steps[: stage.first_epoch - 1]),
             epochs=plan.epochs,
             log=report,
         )
-        train_loss = float(np.average([loss for loss, _ in losses], weights=[number for _, number in losses]))
+        losses = [(done.loss - done.parts.get(ADVERSARY, 0.0), done.pictures) for done in reports if done.player == GENERATOR]
+        train_loss = over_pictures(losses)
         if fabric.world_size > 1:  # each process has its share of every batch's mean
             train_loss = float(fabric.all_reduce(torch.tensor(train_loss, device=fabric.device), reduce_op="sum"))  # type: ignore[arg-type]
         with average.in_place() if average is not None else contextlib.nullcontext():
-            row = {"epoch": epoch, "train_loss": train_loss, **_validate_all(network, objective.of_gaze(), examples, plan, fabric.device)}
+            found, cc = _validate_all(network, objective.of_gaze(), examples, plan, fabric.device)
+            row: dict[str, Any] = {"epoch": epoch, "train_loss": train_loss, **found}
             if not math.isfinite(row["val_loss"]):
                 raise TrainingFailed(f"epoch {epoch}: the loss on the validation pictures is no finite number ({row['val_loss']})")
-            if fabric.is_global_zero and row["val_loss"] < best["loss"]:
-                best = {"epoch": epoch, "loss": row["val_loss"]}
+            if fabric.is_global_zero and _to_lower(row, plan.keep) < best["loss"]:
+                best = {"epoch": epoch, "loss": _to_lower(row, plan.keep)}
                 save_weights(folder.weights, network)
-        row |= {f"weight_{label}": weight for label, weight in balance.current().items()}
+        row |= {f"weight_{label}": weight for label, weight in balance.current().items()} | stages.measured(reports)
+        row |= stages.signs([*log, row])
         row["seconds"] = round(time.monotonic() - began, 3)
         log.append(row)
+        pictures.append({"epoch": epoch, **cc})
         if fabric.is_global_zero:
-            state = {"log": log, "best": best, "gradients": pulls}
-            save_state(folder.state, epoch, network, balance, {"network": optimizer}, state, average)
+            state = {"log": log, "best": best, "gradients": pulls, "pictures": pictures}
+            save_state(folder.state, epoch, network, balance, stage.optimizers, state, average, stages.judge)
             Columns.of_rows(log).save(folder.log)
+            Columns.of_rows(pictures).save(folder.validation)
             if pulls:
                 Columns.of_rows(pulls).save(folder.gradients)
             folder.write(replace(record, epochs_done=epoch, best_epoch=best["epoch"]))
@@ -199,6 +216,7 @@ def _examples(
             teachers=teachers if part == "train" else None,
             mirrored_too=part == "train" and plan.mirror,
             population=examples["train"].population if examples else None,
+            with_pictures=part == "train" and plan.adversary is not None,
             progress=partial(watch.stage, f"preparing {part}"),
         )
     return examples
@@ -206,6 +224,11 @@ def _examples(
 
 def _weighed(balance: Balance, batch: Batch, epoch: float, raw: torch.Tensor) -> Mapping[str, torch.Tensor]:
     return balance(raw, batch.targets, epoch)
+
+
+def _to_lower(row: Mapping[str, Any], keep: Keep) -> float:
+    """What the epoch that is kept has the least of; the last one's is below all before it."""
+    return {"loss": row["val_loss"], "cc": -row["val_cc_score"], "nss": -row["val_nss_score"], "last": -float(row["epoch"])}[keep]
 
 
 def _is_over(log: Sequence[Mapping[str, Any]], best: Mapping[str, Any], plan: TrainingPlan) -> bool:
@@ -224,26 +247,28 @@ def _flat_epochs(log: Sequence[Mapping[str, Any]]) -> int:
 
 def _validate_all(
     network: SaliencyNetwork, objective: Objective, examples: Mapping[str, Examples], plan: TrainingPlan, device: torch.device
-) -> dict[str, float]:
-    """What log.csv says of the validation pictures, and the loss and scores at the greatest scale."""
-    found = _validate(network, objective, examples["val"], plan.batch, device)
+) -> tuple[dict[str, float], dict[str, float]]:
+    """What log.csv says of the validation pictures, with the loss and scores at the greatest scale; and each picture's CC."""
+    found, cc = _validate(network, objective, examples["val"], plan.batch, device)
     for part, others in examples.items():
         if part != "val":
-            larger = _validate(network, objective, others, plan.batch, device)
+            larger, _ = _validate(network, objective, others, plan.batch, device)
             found |= {f"{name} {part.removeprefix('val ')}": larger[name] for name in ("val_loss", "val_cc_score", "val_nss_score")}
-    return found
+    return found, cc
 
 
 @torch.no_grad()
-def _validate(network: SaliencyNetwork, objective: Objective, examples: Examples, batch: int, device: torch.device) -> dict[str, float]:
-    """Loss and its parts, CC and NSS at the map's size, and the map's contrast (deviation over mean), over the validation pictures.
+def _validate(
+    network: SaliencyNetwork, objective: Objective, examples: Examples, batch: int, device: torch.device
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Loss and its parts, CC and NSS at the map's size, and the map's contrast (deviation over mean), over the validation pictures; each one's CC.
 
     Of several data sets each weighs the same, however many pictures it has; loss and scores of each stand beside the means.
     """
     network.eval()
     names = tuple(dict.fromkeys(examples.groups))
     sums: dict[str, dict[str, float]] = {name: {} for name in names}
-    maps: dict[tuple[int, ...], list[tuple[list[str], NDArray, NDArray, NDArray]]] = {}
+    seen: dict[str, dict[str, float]] = {"cc": {}, "nss": {}}
     contrasts: list[float] = []
     group_of = dict(zip(examples.keys, examples.groups, strict=True))
     for together in plain_batches(examples, batch=batch):
@@ -256,10 +281,12 @@ def _validate(network: SaliencyNetwork, objective: Objective, examples: Examples
                 sums[name][label] = sums[name].get(label, 0.0) + float(own.double().sum())
         values = Prediction(raw.float(), objective.activation).values.double().cpu()
         contrasts += (values.std(dim=(-2, -1)) / values.mean(dim=(-2, -1)).clamp_min(1e-12)).tolist()
-        seen = (groups, values.numpy(), together.targets.density.double().numpy(), together.targets.counts.double().numpy())
-        maps.setdefault(values.shape[1:], []).append(seen)
+        looked = (together.targets.density.double().numpy(), together.targets.counts.double().numpy())
+        for metric, each in compare_maps(values.numpy(), *looked).items():
+            seen[metric] |= dict(zip(together.keys, each.tolist(), strict=True))
     parts = {name: {label: value / examples.groups.count(name) for label, value in labels.items()} for name, labels in sums.items()}
-    scores = _scores_by_set(names, list(maps.values()))
+    members = {name: [key for key in examples.keys if group_of[key] == name] for name in names}
+    scores = {metric: {name: _mean(np.array([each[key] for key in members[name]])) for name in names} for metric, each in seen.items()}
     means = {label: sum(parts[name][label] for name in names) / len(names) for label in parts[names[0]]}
     row = {"val_loss": sum(means.values())}
     if len(means) > 1:
@@ -268,26 +295,7 @@ def _validate(network: SaliencyNetwork, objective: Objective, examples: Examples
     if len(names) > 1:
         row |= {f"val_loss {name}": sum(parts[name].values()) for name in names}
         row |= {f"val_{metric}_score {name}": value for metric, values in scores.items() for name, value in values.items()}
-    return row | {"contrast": float(np.mean(contrasts))}
-
-
-def _scores_by_set(
-    names: Sequence[str], shapes: Sequence[Sequence[tuple[list[str], NDArray, NDArray, NDArray]]]
-) -> dict[str, dict[str, float]]:
-    """Metric -> set -> mean over its pictures, of maps that come in several shapes."""
-    groups: list[str] = []
-    found: dict[str, list[NDArray]] = {"cc": [], "nss": []}
-    for seen in shapes:
-        groups += [group for own, *_ in seen for group in own]
-        maps, densities, counts = (np.concatenate([one[place] for one in seen]) for place in (1, 2, 3))
-        for metric, values in compare_maps(maps, densities, counts).items():
-            found[metric].append(values)
-    belongs = {name: np.array([group == name for group in groups]) for name in names}
-    scores: dict[str, dict[str, float]] = {}
-    for metric, each in found.items():
-        values = np.concatenate(each)
-        scores[metric] = {name: _mean(values[own]) for name, own in belongs.items()}
-    return scores
+    return row | {"contrast": float(np.mean(contrasts))}, {key: round(value, 6) for key, value in seen["cc"].items()}
 
 
 def _mean(values: NDArray) -> float:
@@ -305,6 +313,6 @@ def _tensorboard(folder: RunFolder, epochs_done: int) -> Any:
 
 def _write_board(board: Any, row: Mapping[str, Any]) -> None:
     for name, value in row.items():
-        if name != "epoch":
+        if name != "epoch" and not isinstance(value, str):
             board.add_scalar(name, value, row["epoch"])
     board.flush()

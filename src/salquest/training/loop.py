@@ -1,4 +1,4 @@
-"""The one loop: players take turns, one optimiser step a batch. Plain training has one player; an adversary would be a second."""
+"""The one loop: players take turns, one optimiser step a batch. Plain training has one player; an adversary is a second."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -49,6 +50,11 @@ class StepReport:
         return sum(self.parts.values())
 
 
+def over_pictures(values: Sequence[tuple[float, int]]) -> float:
+    """The mean of (value of a step, its pictures), each step weighing as many as it has pictures."""
+    return float(np.average([value for value, _ in values], weights=[pictures for _, pictures in values]))
+
+
 def take_turns(
     players: Mapping[str, Player],
     turns: Sequence[str],
@@ -59,8 +65,9 @@ def take_turns(
     all_steps: int,
     epochs: int,
     log: Callable[[StepReport], None],
+    first_turn: int = 0,
 ) -> int:
-    """Take one optimiser step per batch; at step i it is the turn of `turns[i % len(turns)]`.
+    """Take one optimiser step per batch; at step i it is the turn of `turns[(i - first_turn) % len(turns)]`.
 
     Args:
         players: by name.
@@ -68,6 +75,7 @@ def take_turns(
         batches: of one epoch.
         first_step, all_steps, epochs: where this epoch stands in the whole run, for the rates and the weights of terms.
         log: told of every step.
+        first_turn: the step of the run at which these turns began.
 
     Returns:
         The number of the next step.
@@ -77,7 +85,7 @@ def take_turns(
     """
     step = first_step
     for batch in batches:
-        name = turns[step % len(turns)]
+        name = turns[(step - first_turn) % len(turns)]
         player = players[name]
         player.network.train()
         for group in player.optimizer.param_groups:

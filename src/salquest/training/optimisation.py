@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
+from msgspec import structs
 from torch import nn
 
 from salquest.models.deep.network import SaliencyNetwork
@@ -21,9 +22,27 @@ def build_optimizer(plan: TrainingPlan, network: SaliencyNetwork, balance: Balan
         *_decayed(plan, network.encoder, plan.encoder_lr or plan.lr),
         {"params": list(balance.parameters()), "peak": plan.lr, "weight_decay": 0.0},
     ]
+    return _optimizer(plan, groups)
+
+
+def build_discriminator_optimizer(plan: TrainingPlan, judge: nn.Module) -> torch.optim.Optimizer:
+    """The adversary's optimiser: the plan's own but for what its `adversary` says."""
+    assert plan.adversary is not None
+    assert plan.adversary.optimizer is not None
+    assert plan.adversary.lr is not None
+    own = structs.replace(plan, optimizer=plan.adversary.optimizer, lr=plan.adversary.lr)
+    return _optimizer(own, _decayed(own, judge, own.lr))
+
+
+def _optimizer(plan: TrainingPlan, groups: Sequence[Mapping[str, Any]]) -> torch.optim.Optimizer:
     learning = [{**group, "lr": group["peak"]} for group in groups if group["params"]]
-    if plan.optimizer == "sgd":
-        return torch.optim.SGD(learning, lr=plan.lr, momentum=plan.momentum, weight_decay=plan.weight_decay)
+    if plan.optimizer in ("sgd", "nesterov"):
+        nesterov = plan.optimizer == "nesterov"
+        return torch.optim.SGD(learning, lr=plan.lr, momentum=plan.momentum, weight_decay=plan.weight_decay, nesterov=nesterov)
+    if plan.optimizer == "adagrad":
+        # sqrt(1e-6 + sum of squares), as Lasagne has it; torch's own sqrt(sum) + 1e-10 would make the first step of a weight with a
+        # gradient of 1e-5 a hundred times as long
+        return torch.optim.Adagrad(learning, lr=plan.lr, weight_decay=plan.weight_decay, initial_accumulator_value=1e-6, eps=0.0)
     kind = torch.optim.AdamW if plan.optimizer == "adamw" else torch.optim.Adam
     return kind(learning, lr=plan.lr, betas=(plan.momentum, 0.999), weight_decay=plan.weight_decay)
 

@@ -5,6 +5,7 @@ Where it is carried out (device, processes, paths) is none of a plan's business.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -15,23 +16,50 @@ from torch import Tensor
 from salquest.encoders import ENCODERS, perceive
 from salquest.errors import InputError, UnknownName
 from salquest.losses import LOSSES, Activation, Objective, own_losses, parse
+from salquest.models.deep.discriminator import PictureRange, Reading
 from salquest.models.deep.network import NETWORKS
 from salquest.models.fitting import Fit
 from salquest.training.augmentation import Augmentation
 from salquest.training.order import Mix
 
-Optimizer = Literal["sgd", "adam", "adamw"]
+Optimizer = Literal["sgd", "nesterov", "adagrad", "adam", "adamw"]
 Schedule = Literal["constant", "cosine", "one-cycle"]
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 Scale = Literal["given", "matched"]
 BalanceKind = Literal["given", "norms", "uncertainty", "gradnorm"]
 Decay = Literal["all", "weights"]
+Keep = Literal["loss", "cc", "nss", "last"]
 
 
 # Where the last layer starts unless a plan says otherwise, by activation: almost flat, near the mean level of a density (docs/decisions/0001).
 # The loss paper is silent; `decoder = { last_bias = 0.0, last_scale = 1.0 }` is Glorot's start.
 SMALL_START = {"sigmoid": {"last_bias": -3.0}, "relu": {"last_bias": 0.1}, "softmax": {"last_bias": 0.0}}
 SMALL_SCALE = {name: {"last_scale": 0.1} for name in ("bruckert", "mobile", "sam-vgg", "sam-resnet", "sam-mobilenet")}
+
+
+class Adversary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a run with an adversary goes (Pan 2017, section 4). What is None or empty is, once resolved, the plan's own.
+
+    Attributes:
+        reading, pictures, width: of the `Discriminator`.
+        optimizer, lr: of the discriminator.
+        bootstrap: epochs in which the network learns alone first; None is an eighth of all, as the paper's 15 of about 120. The optimisers
+            of the contest begin when it begins.
+        bootstrap_loss: lowered until then: the paper's content loss by itself, without the factor that it has beside the adversary.
+        bootstrap_optimizer, bootstrap_lr, bootstrap_momentum: until then. The paper describes AdaGrad at 3e-4 alone; the released code
+            takes Nesterov's momentum of 0.5 at 1e-3 there.
+    """
+
+    reading: Reading = "printed"
+    pictures: PictureRange = "unit"
+    width: float = 1.0
+    optimizer: Optimizer | None = None
+    lr: float | None = None
+    bootstrap: int | None = None
+    bootstrap_loss: str = ""
+    bootstrap_optimizer: Optimizer | None = None
+    bootstrap_lr: float | None = None
+    bootstrap_momentum: float | None = None
 
 
 class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,7 +83,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         schedule, warmup: of the rate over all steps; warmup is the share of steps in which it rises from 0 (a third for one-cycle where 0).
         clip: greatest norm of the gradient; 0 leaves it.
         mirror: show every other picture mirrored, drawn anew in each epoch.
-        patience: stop after this many epochs without a lower validation loss; 0 never.
+        patience: stop after this many epochs without a better one, as `keep` tells; 0 never.
         seed: of new layers, order, mirroring and dropout.
         precision: of the arithmetic.
         scale: "matched" divides the whole loss by the norm of its gradient at the start, so that one `lr` means one first step for all losses.
@@ -70,6 +98,10 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         channels_last: keep the channels of a pixel side by side in memory: with an encoder that learns 1.4 times as fast on a CPU, and other
             last digits.
         teachers: run folders of networks whose mean density `teach` terms compare with (`training.teaching`).
+        keep: which epoch's weights are kept: the one with the lowest validation "loss", the highest "cc" or "nss" on the validation pictures, or
+            the "last".
+        adversarial: weight of the adversary's term; 0 for no adversary. A loss' own factor beside it is written in the loss: "0.05*bce".
+        adversary: its discriminator and its optimisers. From when it plays, only epochs with it are kept.
         own_losses: a Python file with losses of one's own (`losses.own_losses`); resolved, its whole path, so that the run can be taken up
             again from another folder.
     """
@@ -111,6 +143,9 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     decay: Decay = "all"
     channels_last: bool = False
     teachers: tuple[str, ...] = ()
+    keep: Keep = "loss"
+    adversarial: float = 0.0
+    adversary: Adversary | None = None
     own_losses: str = ""
 
     def resolved(self) -> TrainingPlan:
@@ -143,6 +178,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             map_size=self.map_size or (self.size[0] // 2, self.size[1] // 2),
             encoder_lr=self.lr / 10 if self.encoder_lr is None else self.encoder_lr,
             teachers=tuple(str(Path(run).expanduser().resolve()) for run in self.teachers),
+            adversary=self._resolved_adversary(str(objective.expression)) if self.adversarial else None,
             own_losses=str(Path(self.own_losses).expanduser().resolve()) if self.own_losses else "",
         )
 
@@ -150,6 +186,50 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         """The loss, ready for raw maps; its perceptual terms see through the encoders that they name."""
         losses = own_losses(Path(self.own_losses)) if self.own_losses else LOSSES
         return Objective(parse(self.loss, losses=losses), self.activation, losses, self._perceive)
+
+    def bootstrap_plan(self) -> TrainingPlan:
+        """The plan of the epochs before the adversary comes, of a resolved plan: loss, optimiser and rates."""
+        own = self.adversary
+        assert own is not None
+        assert own.bootstrap_optimizer is not None
+        assert own.bootstrap_lr is not None
+        assert own.bootstrap_momentum is not None
+        assert self.encoder_lr is not None
+        return msgspec.structs.replace(
+            self,
+            loss=own.bootstrap_loss,
+            optimizer=own.bootstrap_optimizer,
+            lr=own.bootstrap_lr,
+            encoder_lr=self.encoder_lr * own.bootstrap_lr / self.lr,
+            momentum=own.bootstrap_momentum,
+            **({} if own.bootstrap_loss == self.loss else {"balance": "given", "scale": "given"}),
+        )
+
+    def _resolved_adversary(self, loss: str) -> Adversary:
+        own = self.adversary or Adversary()
+        first = own.bootstrap_loss and str(msgspec.structs.replace(self, loss=own.bootstrap_loss).objective().expression)
+        resolved = msgspec.structs.replace(
+            own,
+            optimizer=own.optimizer or self.optimizer,
+            lr=self.lr if own.lr is None else own.lr,
+            bootstrap=math.ceil(self.epochs / 8) if own.bootstrap is None else own.bootstrap,
+            bootstrap_loss=first or loss,
+            bootstrap_optimizer=own.bootstrap_optimizer or self.optimizer,
+            bootstrap_lr=self.lr if own.bootstrap_lr is None else own.bootstrap_lr,
+            bootstrap_momentum=self.momentum if own.bootstrap_momentum is None else own.bootstrap_momentum,
+        )
+        rules = {
+            "lr": (resolved.lr is not None and resolved.lr > 0, "above 0"),
+            "bootstrap_lr": (resolved.bootstrap_lr is not None and resolved.bootstrap_lr > 0, "above 0"),
+            "bootstrap_momentum": (0 <= (resolved.bootstrap_momentum or 0) < 1, "in 0..1"),
+            "bootstrap": (0 <= (resolved.bootstrap or 0) < self.epochs, f"0 or more epochs and fewer than all {self.epochs}"),
+        }
+        for name, (holds, wanted) in rules.items():
+            if not holds:
+                raise InputError(f"adversary.{name} must be {wanted}; found {getattr(resolved, name)}")
+        if self.fit != "squash" or self.scales != (1.0,):
+            raise InputError("a discriminator sees maps of one size; leave fit at 'squash' and scales at 1, or the adversary out")
+        return resolved
 
     def _perceive(self, encoder: str, weights: str, stages: str, input: str) -> Callable[[Tensor], Sequence[Tensor]]:  # noqa: A002
         """What a perceptual term sees through: the encoder that it names, or the network's own."""
@@ -175,11 +255,14 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             "size": (min(self.size) >= 32, "32 pixels or more a side"),
             "map_size": (self.map_size is None or min(self.map_size) >= 4, "4 cells or more a side"),
             "scales": (bool(self.scales) and min(self.scales, default=0) > 0, "one or more numbers above 0"),
+            "adversarial": (0 <= self.adversarial < math.inf, "0 or more: the weight of the adversary's term"),
             "ema": (0 <= self.ema < 1, "in 0..1, less than 1"),
         }
         for name, (holds, wanted) in rules.items():
             if not holds:
                 raise InputError(f"{name} must be {wanted}; found {getattr(self, name)}")
+        if self.adversary is not None and not self.adversarial:
+            raise InputError("the plan says how an adversary plays, but its weight (adversarial) is 0; give it one, such as 1")
         if self.augment is not None:
             self.augment.check()
         if self.unfreeze == "none" and self.shows_anew:

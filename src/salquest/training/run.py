@@ -31,7 +31,21 @@ from salquest.training.teaching import weights_digests
 # pictures from which the taps' levels are measured where a decoder wants them
 RMS_PICTURES = 16
 # settings that plans did not always have: at their defaults they are no part of an identity, so that older runs keep theirs
-LATER = ("scale", "balance", "fit", "mix", "augment", "scales", "ema", "decay", "channels_last", "teachers")
+LATER = (
+    "scale",
+    "balance",
+    "fit",
+    "mix",
+    "augment",
+    "scales",
+    "ema",
+    "decay",
+    "channels_last",
+    "teachers",
+    "keep",
+    "adversarial",
+    "adversary",
+)
 
 
 def train(
@@ -138,7 +152,7 @@ def _claim(folder: RunFolder, record: RunRecord, *, force: bool) -> RunRecord | 
     if force:
         for begun in (folder.state, folder.root / "tensorboard"):
             shutil.rmtree(begun, ignore_errors=True)
-        for path in (folder.weights, folder.log, folder.gradients, folder.scores):
+        for path in (folder.weights, folder.log, folder.validation, folder.gradients, folder.scores):
             path.unlink(missing_ok=True)
     return None
 

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from salquest.models import MODELS, load_model
 from salquest.models.classical import ClassicalModel
 
-CLASSICAL = sorted(name for name, card in MODELS.items() if card.family == "classical")
+# of the input: laws hold at any, and the models' own sizes cost ten times as much
+SMALL = 256
+
+# a model that fills all cores by itself takes seconds for a picture
+CLASSICAL = [
+    name if load_model(name).is_cheap else pytest.param(name, marks=pytest.mark.slow)
+    for name, card in sorted(MODELS.items())
+    if card.family == "classical"
+]
 
 
 @pytest.fixture(scope="module", params=CLASSICAL)
 def model(request) -> ClassicalModel:
     found = load_model(request.param)
     assert isinstance(found, ClassicalModel)
-    return found
+    return replace(found, longest=SMALL) if (found.longest or 0) > SMALL else found
 
 
 def scene(size: tuple[int, int], *, seed: int = 0) -> np.ndarray:
@@ -65,5 +75,6 @@ def test_bytes_and_floats_of_one_picture_give_one_map(model):
 def test_torch_gives_what_numpy_gives(model):
     pytest.importorskip("torch")
     picture = scene((120, 160))
-    on_torch = type(model)(device="torch").predict(picture).values
-    np.testing.assert_allclose(on_torch, model.predict(picture).values, atol=1e-4)
+    on_torch = replace(model, device="torch").predict(picture).values
+    # SUN is in single precision, and raises small responses to powers of about a third (reached: 1.4e-4)
+    np.testing.assert_allclose(on_torch, model.predict(picture).values, atol=2e-4)

@@ -22,7 +22,7 @@ BATCH = 16
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ClassicalModel(Model):
-    """A model without weights, or with weights that we learned ourselves: the same picture gives the same map.
+    """A model without weights, or with a few that come along: the same picture gives the same map.
 
     A subclass is a frozen dataclass whose fields are the constants of its source, with the source's values as defaults.
 

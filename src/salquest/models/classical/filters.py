@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,11 +23,29 @@ def correlate_separable(maps: Array, taps: NDArray[np.float64], *, border: str =
     Args:
         maps: (..., H, W).
         taps: (K,); tap floor((K - 1) / 2) lies on the pixel, so that an even kernel shifts the map by half a pixel to the upper left.
-        border: "zero", "replicate" or "symmetric".
+        border: "zero", "replicate", "symmetric" (the border pixel again) or "mirror" (not again: OpenCV's reflect-101).
     """
     height, width = maps.shape[-2:]
     down, across = (like(correlation_matrix(length, taps, border), maps) for length in (height, width))
     return down @ maps @ across.T
+
+
+def correlate(maps: Array, kernel: NDArray[np.float64]) -> Array:
+    """`imfilter` with a small kernel that is no outer product: correlation, zeros beyond the border.
+
+    Args:
+        maps: (..., H, W).
+        kernel: (K, L), its centre as of `correlate_separable`.
+    """
+    xp = array_api_compat.array_namespace(maps)
+    height, width = maps.shape[-2:]
+    rows, columns = kernel.shape
+    padded = xp.zeros((*maps.shape[:-2], height + rows - 1, width + columns - 1), dtype=maps.dtype, device=array_api_compat.device(maps))
+    padded[..., (rows - 1) // 2 : (rows - 1) // 2 + height, (columns - 1) // 2 : (columns - 1) // 2 + width] = maps
+    total = xp.zeros_like(maps)
+    for row, column in np.argwhere(kernel):
+        total += float(kernel[row, column]) * padded[..., row : row + height, column : column + width]
+    return total
 
 
 def correlation_matrix(length: int, taps: NDArray[np.float64], border: str = "zero") -> NDArray[np.float64]:
@@ -39,6 +58,9 @@ def correlation_matrix(length: int, taps: NDArray[np.float64], border: str = "ze
         source = np.clip(source, 0, length - 1)
     elif border == "replicate":
         source = np.clip(source, 0, length - 1)
+    elif border == "mirror":
+        there_and_back = np.concatenate([np.arange(length), np.arange(length)[-2:0:-1]])
+        source = there_and_back[np.mod(source, len(there_and_back))]
     else:
         source = np.concatenate([np.arange(length), np.arange(length)[::-1]])[np.mod(source, 2 * length)]
     matrix = np.zeros((length, length))

@@ -59,6 +59,9 @@ NETWORKS: Mapping[str, NetworkCard] = {
         strides=(4, 8, 16, 32),
         decoder_options={"level": 1, "grow": 4},
     ),
+    "salgan": NetworkCard(
+        "salgan", "vgg16", "SalGAN's generator: an encoder up to stride 16 and VGG-16 mirrored", "Pan 2017, section 3.1", strides=(16,)
+    ),
     "sam-vgg": NetworkCard(
         "sam", "vgg16", "SAM: dilated encoder, attentive LSTM and learned priors on 512 maps", "Cornia 2018, SAM-VGG", dilated=True
     ),
