@@ -12,13 +12,15 @@ from salquest.models.deep.export import TOLERANCE, difference, export_network, s
 from salquest.models.deep.network import NETWORKS, SaliencyNetwork, build_network
 from salquest.models.onnx_network import OnnxGraph
 
-SMALL = {"bruckert": {"reduction": 8, "branch": 4}}
+SMALL = {"bruckert": {"reduction": 8, "branch": 4}, "salgan": {"width": 0.03, "init": "he"}}
+# of the last layer, where filters drawn at random make maps so steep that float32 itself is off by 1e-4
+CALM = {"salgan": {"last_scale": 0.1}}
 SIZES = [(64, 64), (97, 161), (240, 320)]
 
 
 def small(name: str, activation: str = "softmax", encoder: str | None = "mobilenet_v2") -> SaliencyNetwork:
     # a rectified map that is nearly empty is noise divided by nearly nothing: there the last layer's bias keeps it above 0
-    options = {**SMALL.get(name, {"width": 8}), "last_bias": 1.0 if activation == "relu" else 0.0}
+    options = {**SMALL.get(name, {"width": 8}), **CALM.get(name, {}), "last_bias": 1.0 if activation == "relu" else 0.0}
     return build_network(
         name, encoder=encoder, weights="none", activation=activation, size=(96, 128), map_size=(33, 48), decoder_options=options
     ).eval()
@@ -30,7 +32,7 @@ def assert_answers_alike(network: SaliencyNetwork) -> None:
     assert difference(network, graph, (96, 128), pictures=1) <= TOLERANCE
 
 
-@pytest.mark.parametrize("name", ["bruckert", "light", "mobile", "sam-mobilenet"])
+@pytest.mark.parametrize("name", ["bruckert", "light", "mobile", "salgan", "sam-mobilenet"])
 def test_a_network_on_the_small_encoder_answers_alike(name: str) -> None:
     assert_answers_alike(small(name))
 

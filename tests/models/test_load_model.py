@@ -93,7 +93,7 @@ def test_a_fingerprint_is_of_the_weights_wherever_they_lie(tmp_path):
 
 
 def test_a_fingerprint_of_a_name_changes_with_the_version(monkeypatch):
-    monkeypatch.setattr("salquest.models.catalogue.versions", lambda *_: {"salquest": "7.0"})
+    monkeypatch.setattr("salquest.models.fingerprint.versions", lambda *_: {"salquest": "7.0"})
     assert fingerprint("uniform") == "uniform of salquest 7.0"
     with pytest.raises(UnknownName, match="no model or run folder is called 'unifrm'"):
         fingerprint("unifrm")
