@@ -196,7 +196,7 @@ def paper_section(rows: Mapping[str, Scored]) -> str:
     ]
     table = CellTable(["", *(column.heading for column in column_specs(metrics))], lines)
     told = {name: TABLE_1[IN_TABLE_1[name]] for name in ours}
-    return f"{PAPER}\n{table.to_markdown()}\n{order_section(ours, told, metrics, 'the paper')}\n"
+    return f"{PAPER}\n{table.to_markdown()}\n{order_section(ours, told, metrics, 'the paper', 2)}\n"
 
 
 def acceptance_section(acceptance: Acceptance) -> str:
@@ -228,12 +228,14 @@ def acceptance_section(acceptance: Acceptance) -> str:
     ordered = [(row, scores) for row, scores in pairs if row.entry.step == 1]
     ours = {row.entry.title: scores for row, scores in ordered}
     told = {row.entry.title: dict(zip(SHEET_METRICS, row.scores, strict=True)) for row, _ in ordered}
-    order = order_section(ours, told, SHEET_METRICS[:1], "the sheet")
+    order = order_section(ours, told, SHEET_METRICS[:1], "the sheet", 3)
     return f"### {acceptance.data}\n\n{SHEET[acceptance.data]}\n\n{table.to_markdown()}\n{order}\n"
 
 
-def order_section(ours: Mapping[str, Scores], told: Mapping[str, Mapping[str, float]], metrics: Sequence[str], whose: str) -> str:
-    """The pairs of models that ours puts in the other order, with our difference."""
+def order_section(
+    ours: Mapping[str, Scores], told: Mapping[str, Mapping[str, float]], metrics: Sequence[str], whose: str, decimals: int
+) -> str:
+    """The pairs of models that ours puts in the other order, with our difference; `told` is printed with so many decimals."""
     lines = []
     for metric in metrics:
         means = {name: scores.mean(metric) for name, scores in ours.items()}
@@ -242,8 +244,8 @@ def order_section(ours: Mapping[str, Scores], told: Mapping[str, Mapping[str, fl
             lines.append(
                 [
                     METRICS[metric].title,
-                    f"{better}: {told[better][metric]:g}",
-                    f"{worse}: {told[worse][metric]:g}",
+                    f"{better}: {told[better][metric]:.{decimals}f}",
+                    f"{worse}: {told[worse][metric]:.{decimals}f}",
                     f"{means[better]:.3f} and {means[worse]:.3f}",
                     f"{gap.mean:+.3f} ({gap.low:+.3f}..{gap.high:+.3f})",
                 ]

@@ -133,3 +133,13 @@ def test_the_first_call_is_not_counted_unless_it_takes_all_the_time(tool):
 def test_an_aim_is_our_own_or_the_originals_time(tool):
     bench = tool("benchmarks/classical.py")
     assert (bench.aim_of("gbvs"), bench.aim_of("saliency-toolbox"), bench.aim_of("judd")) == (60.0, 377, None)
+
+
+def test_a_model_that_resizes_is_timed_as_its_original_too(tool):
+    from salquest.models import load_model
+
+    bench = tool("benchmarks/classical.py")
+    models = {name: load_model(name) for name in ("gbvs", "image-signature", "judd")}
+    assert bench.as_the_original(models, (480, 640)) == {}
+    (found,) = bench.as_the_original(models, (768, 1024)).items()
+    assert (found[0], found[1].longest) == ("gbvs, as it is", None)
