@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from salquest.applications.picture_list import PictureFile
 from salquest.errors import InputError, Refused, SalquestError
-from salquest.evaluation.scoring import available_cores
+from salquest.runs.cores import available_cores
 from salquest.gaze import SaliencyMap
 from salquest.gaze.pictures import Pixels
 from salquest.models import Model

@@ -76,7 +76,7 @@ def score(
     """
     from salquest.cli.arguments import split_spec
     from salquest.displays import SETS, enter, make_set, plan_set, read_displays, report_displays, score_displays
-    from salquest.evaluation.scoring import available_cores
+    from salquest.runs.cores import available_cores
 
     cores = workers or available_cores()
     entrants = enter(model, with_prior=with_prior, device=device)

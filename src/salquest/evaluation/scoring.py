@@ -26,6 +26,7 @@ from salquest.metrics.conventions import Average, Convention, convention_named
 from salquest.models import MapsFolder, Model
 from salquest.models.baselines import OthersCentreBias
 from salquest.runs import Columns
+from salquest.runs.cores import available_cores
 
 DEFAULT_METRICS = ("cc", "sim", "kl", "nss", "auc_judd", "ig")
 
@@ -142,11 +143,6 @@ def evaluate_all(
 
 def _sigma(data: DataSet, sigma_px: float | None) -> float:
     return sigma_px if sigma_px is not None else data.sigma_px if data.has_fixations else 0.0
-
-
-def available_cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _check_numbers(average: str | None, floor: float, workers: int | None) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from salquest.datasets import DataSet, JoinedSets, Split, join
 from salquest.datasets.joined import JOIN, load_joined
 from salquest.errors import InputError, Refused, SalquestError, UnknownName
-from salquest.evaluation.scoring import available_cores
+from salquest.runs.cores import available_cores
 from salquest.quest.choosing import chosen_runs, rows_of
 from salquest.quest.elsewhere import score_elsewhere
 from salquest.quest.measures import measure_run
