@@ -129,7 +129,7 @@ def warm(folder: CheckpointFolder, pixels: Pixels, repeats: int) -> None:
         "torch, folded, channels last, 1 thread": lambda: folded.predict_pixels(pixels),
     }
     for threads in (1, 2):
-        model = OnnxNetwork.load(folder.graph, weights=folder.weights, threads=threads)
+        model = OnnxNetwork.load(folder.root, threads=threads)
         rows[f"ONNX Runtime, {threads} thread{'s'[: threads - 1]}"] = lambda model=model: model.predict_pixels(pixels)
     rows |= opencv(pixels)
     for what, predict in rows.items():

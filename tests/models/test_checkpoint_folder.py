@@ -65,6 +65,7 @@ def test_the_card_survives_json_and_metadata(small_run) -> None:
     assert CheckpointCard.from_json(card.as_json().encode(), Path("card.json")) == card
     assert CheckpointCard.from_metadata(card.as_metadata(), Path("model.onnx")) == card
     assert card.limits[-1] == "one more"
+    assert card.began_from == ""  # random weights come from nowhere
     assert card.data == {"name": "osie-mini", "edition": "1", "licence": "MIT", "source": "NUS-VIP/predicting-human-gaze-beyond-pixels"}
 
 
@@ -86,6 +87,12 @@ def test_a_network_put_together_by_hand_has_no_card(small_mobile, tmp_path) -> N
     ("words", "message"),
     [
         ({"schema": 99}, "has a card of schema 99; this salquest reads up to 1"),
+        ({"schema": float("inf")}, "card.json is not the card of a network: cannot convert float infinity"),
+        ({"data": {"sets": ["osie"]}}, r"a card's data sets are a list of mappings; found \['osie'\]"),
+        ({"scores": {"cc": "good"}}, r"a card's scores are numbers by name; found \{'cc': 'good'\}"),
+        ({"scores_by_set": {"osie": 3}}, "a card's scores are numbers by name; found 3"),
+        ({"pictures": {"a.jpg": 7}}, "a card's pictures are hashes, as text, by name; found others"),
+        ({"title": ["x" * 200]}, r"a card's title is text; found \['x{78}\.\.\.$"),
         ({"size": [0, 10**9]}, r"card.json is not the card of a network: a network's size is a \(height, width\) of 1 to 8192"),
         ({"size": "big"}, "a network's size is a"),
         ({"fit": "crop"}, "a network's fit is one of squash, aspect; found 'crop'"),
@@ -96,15 +103,33 @@ def test_a_network_put_together_by_hand_has_no_card(small_mobile, tmp_path) -> N
 )
 def test_a_card_that_cannot_be_meant_is_refused(copied, words, message) -> None:
     change_card(copied, **words)
-    with pytest.raises(BrokenFile, match=message):
-        load_model(copied, runtime="torch")
+    for runtime in ("onnx", "torch"):
+        with pytest.raises(BrokenFile, match=message):
+            load_model(copied, runtime=runtime)
 
 
-@pytest.mark.parametrize("content", [b"{", b"\xff", b"[1]", b"[" * 100_000], ids=["cut", "bytes", "list", "deep"])
+@pytest.mark.parametrize(
+    "content",
+    [b"{", b"\xff", b"[1]", b"[" * 100_000, b'{"schema": ' + b"9" * 5000 + b"}"],
+    ids=["cut", "bytes", "list", "deep", "digits"],
+)
 def test_a_card_that_is_none_is_refused(copied, content) -> None:
     (copied / "card.json").write_bytes(content)
-    with pytest.raises(BrokenFile, match=r"card.json is not the card of a network"):
-        load_model(copied, runtime="torch")
+    for runtime in ("onnx", "torch"):
+        with pytest.raises(BrokenFile, match=r"card.json is not the card of a network"):
+            load_model(copied, runtime=runtime)
+
+
+def test_a_card_larger_than_any_is_not_read(copied, monkeypatch) -> None:
+    monkeypatch.setattr("salquest.models.checkpoint_folder.MAX_BYTES", 100)
+    with pytest.raises(BrokenFile, match=r"card.json is too large to be a card: more than 100 bytes"):
+        load_model(copied)
+
+
+def test_sizes_are_those_of_the_card_that_were_looked_at(copied) -> None:
+    network = json.loads((copied / "card.json").read_text())["network"]
+    change_card(copied, network={**network, "size": [10**9, 10**9], "map_size": [10**9, 1], "fit": "aspect"})
+    assert load_model(copied, runtime="torch").network.size == (96, 128)
 
 
 @pytest.mark.parametrize("runtime", ["onnx", "torch"])
@@ -129,6 +154,15 @@ def test_a_spec_that_is_none_is_refused(copied, network) -> None:
     change_card(copied, network=network)
     with pytest.raises((BrokenFile, KeyError), match=r"card.json|no network is called 'None'"):
         load_model(copied, runtime="torch")
+
+
+@pytest.mark.parametrize("changed", [{"size": [0, 1]}, {"size": None}, {"fit": "crop"}])
+def test_a_run_whose_network_cannot_be_meant_is_refused(small_run, tmp_path, changed) -> None:
+    run = Path(shutil.copytree(small_run, tmp_path / "run"))
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**record, "network": {**record["network"], **changed}}))
+    with pytest.raises(BrokenFile, match=r"the record of run describes no network that can be rebuilt: a network's"):
+        load_model(run)
 
 
 def test_missing_weights_are_named(copied) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 
@@ -13,14 +16,14 @@ from salquest.models.deep.network import NETWORKS, SaliencyNetwork, build_networ
 from salquest.models.onnx_network import OnnxGraph
 
 SMALL = {"bruckert": {"reduction": 8, "branch": 4}, "salgan": {"width": 0.03, "init": "he"}}
-# of the last layer, where filters drawn at random make maps so steep that float32 itself is off by 1e-4
-CALM = {"salgan": {"last_scale": 0.1}}
+# of the last layer, where filters drawn at random make maps so steep that float32 itself is off by 1e-4, or so flat that pictures hardly matter
+SCALES = {"salgan": {"last_scale": 0.1}, "mobile": {"last_scale": 10.0}}
 SIZES = [(64, 64), (97, 161), (240, 320)]
 
 
 def small(name: str, activation: str = "softmax", encoder: str | None = "mobilenet_v2") -> SaliencyNetwork:
     # a rectified map that is nearly empty is noise divided by nearly nothing: there the last layer's bias keeps it above 0
-    options = {**SMALL.get(name, {"width": 8}), **CALM.get(name, {}), "last_bias": 1.0 if activation == "relu" else 0.0}
+    options = {**SMALL.get(name, {"width": 8}), **SCALES.get(name, {}), "last_bias": 1.0 if activation == "relu" else 0.0}
     return build_network(
         name, encoder=encoder, weights="none", activation=activation, size=(96, 128), map_size=(33, 48), decoder_options=options
     ).eval()
@@ -35,6 +38,26 @@ def assert_answers_alike(network: SaliencyNetwork) -> None:
 @pytest.mark.parametrize("name", ["bruckert", "light", "mobile", "salgan", "sam-mobilenet"])
 def test_a_network_on_the_small_encoder_answers_alike(name: str) -> None:
     assert_answers_alike(small(name))
+
+
+def test_the_shipped_network_on_the_other_small_encoder_answers_alike() -> None:
+    assert_answers_alike(small("mobile", encoder="efficientnet_lite0"))
+
+
+@pytest.mark.parametrize("encoder", ["mobilenet_v2", "efficientnet_lite0"])
+def test_onnx_runtime_folds_every_batch_norm_of_half_weights_into_its_convolution(encoder: str, tmp_path) -> None:
+    content = export_network(with_half_weights(small("mobile", encoder=encoder)))
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    options.log_severity_level = 4  # it would say that the optimised file is for this machine alone
+    onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    before, after = (
+        Counter(node.op_type for node in model.graph.node)
+        for model in (onnx.load_from_string(content), onnx.load(tmp_path / "optimised.onnx"))
+    )
+    assert before["BatchNormalization"] > 50
+    assert after["BatchNormalization"] == 0
+    assert after["Conv"] == before["Conv"]
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import pytest
 
 from salquest.errors import BrokenFile, DataNotFound, InputError, UnknownName
 from salquest.models import Uniform, load_model
+from salquest.models.catalogue import DEFAULT
 from salquest.models.default import predict
 from salquest.models.fingerprint import fingerprint
 from salquest.runs import RunFolder, RunRecord
@@ -35,6 +36,10 @@ def test_a_broken_record_is_named(tmp_path):
 def test_a_network_by_name_has_to_be_trained():
     with pytest.raises(InputError, match=r"bruckert is a network without trained weights; train it"):
         load_model("bruckert")
+
+
+def test_without_a_name_it_is_the_default():
+    assert load_model().name == DEFAULT
 
 
 def test_without_a_trained_default_predict_says_on_stderr_which_it_takes(capsys, monkeypatch):

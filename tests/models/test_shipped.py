@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from salquest.errors import InputError
+from salquest.models import load_model
 from salquest.models.checkpoint_folder import CheckpointFolder
 from salquest.models.shipped import MAX_BYTES, SHIPPED, shipped_networks
 
@@ -48,6 +51,26 @@ def stocked(small_checkpoint, tmp_path) -> Path:
     return tmp_path / "shipped"
 
 
+def copied_run(run: Path, root: Path, **words: object) -> Path:
+    """The run once more, its record changed."""
+    shutil.copytree(run, root)
+    record = json.loads((root / "run.json").read_text())
+    (root / "run.json").write_text(json.dumps({**record, **words}))
+    return root
+
+
+@pytest.fixture
+def joined_run(small_run, tmp_path) -> Path:
+    """The run as if it had learnt from two sets, with the scores of three test pictures."""
+    sets = [{"name": "eyecrowd", "edition": "1f"}, {"name": "mit1003", "edition": "d7"}]
+    data = {"name": "eyecrowd+mit1003", "edition": "1f+d7", "sets": sets, "roots": {"eyecrowd": "/private/eyecrowd"}}
+    seen = {"name": data["name"], "pictures": {"eyecrowd/1.jpg": "ab", "eyecrowd/2.jpg": "cd", "mit1003/1.jpeg": "ef"}}
+    root = copied_run(small_run, tmp_path / "joined", data=data, trained_on=seen, scores={}, scores_by_set={})
+    rows = ["data,image,cc,nss,num_fixations", "eyecrowd,3,0.25,1,9", "eyecrowd,4,0.75,2,9", "mit1003,5,0.75,4,9"]
+    (root / "scores.csv").write_text("\n".join(rows) + "\n")
+    return root
+
+
 def test_folders_without_a_card_are_no_networks(tmp_path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.md").write_text("")
@@ -63,19 +86,57 @@ def test_what_ships_stays_within_its_bytes_and_is_complete() -> None:
         assert folder.read().name == folder.root.name
 
 
-def test_the_preferred_one_is_the_default_and_says_nothing(stocked) -> None:
+def test_the_preferred_one_is_the_default_and_says_nothing(stocked, tmp_path) -> None:
+    Image.fromarray(PIXELS).save(tmp_path / "photo.png")
     code = """
-import numpy as np
-from salquest.models.catalogue import DEFAULT, MODELS
-from salquest.models.default import predict
-print(DEFAULT, MODELS["mobile"].family, MODELS["mobile"].licence)
-print(predict(np.zeros((20, 30, 3), np.uint8)).size, "torch" in sys.modules)
+import salquest
+from salquest.models import MODELS
+print(salquest.load_model().name, MODELS["mobile"].family, MODELS["mobile"].licence)
+print(salquest.predict(sys.argv[2]).size, "torch" in sys.modules)
 """
-    assert python(code, str(stocked.parent)) == ("mobile deep that of the data it was trained on (osie-mini: MIT)\n(20, 30) False\n")
+    told = python(code, str(stocked.parent), str(tmp_path / "photo.png"))
+    assert told == ("mobile deep that of the data it was trained on (osie-mini: MIT)\n(60, 80) False\n")
+
+
+def test_the_command_predicts_with_it_where_no_model_is_named(stocked, tmp_path) -> None:
+    Image.fromarray(PIXELS).save(tmp_path / "photo.png")
+    command = "from salquest.cli import main; main(['predict', sys.argv[2], '--out', sys.argv[3], '--format', 'npy'])"
+    told = python(command, str(stocked.parent), str(tmp_path / "photo.png"), str(tmp_path / "maps"))
+    assert "centre-bias" not in told
+    expected = load_model(stocked / "mobile").predict(tmp_path / "photo.png")
+    np.testing.assert_allclose(np.load(tmp_path / "maps" / "photo.npy"), expected.values, rtol=1e-5)
 
 
 def test_without_one_the_default_is_the_centre_bias(tmp_path) -> None:
     assert python("from salquest.models.catalogue import DEFAULT; print(DEFAULT)", str(tmp_path)) == "centre-bias\n"
+
+
+def test_a_network_of_several_sets_names_their_licences_and_the_scores_of_each(tool, joined_run, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(tool, "PICTURES", 1)
+    tool.ship(joined_run, "both", title="", licence="", limits=[], into=tmp_path / "shipped", pages=tmp_path)
+    card = CheckpointFolder(tmp_path / "shipped" / "both").read()
+    assert card.title == "mobile on mobilenet_v2, trained by us on eyecrowd, mit1003"
+    assert card.licence == ("that of the data it was trained on (eyecrowd: MIT; mit1003: for research, no explicit licence found)")
+    assert card.scores_by_set == {"eyecrowd": {"nss": 1.5, "cc": 0.5}, "mit1003": {"nss": 4.0, "cc": 0.75}}
+    assert (card.scores, card.scored) == ({"nss": 2.75, "cc": 0.625}, {"eyecrowd": 2, "mit1003": 1})
+    page = (tmp_path / "both.md").read_text()
+    assert "| eyecrowd | 1f | MIT | NUS-VIP/saliency-in-crowd | 2 |" in page
+    assert "| set | pictures | nss | cc |" in page
+    assert "| eyecrowd | 2 | 1.500 | 0.500 |\n| mit1003 | 1 | 4.000 | 0.750 |\n| mean of the sets |  | 2.750 | 0.625 |" in page
+    assert "private" not in (tmp_path / "shipped" / "both" / "card.json").read_text()
+
+
+@pytest.mark.parametrize("name", ["", "Mobile", "../mobile", "a/b", ".", "mobile\n"])
+def test_the_tool_wants_a_plain_name(tool, small_run, tmp_path, name) -> None:
+    with pytest.raises(InputError, match=r"a shipped network's name is of small letters, digits and hyphens"):
+        tool.ship(small_run, name, title="", licence="", limits=[], into=tmp_path, pages=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_tool_ships_finished_runs_only(tool, small_run, tmp_path) -> None:
+    run = copied_run(small_run, tmp_path / "run", status="collapsed", reason="its maps are flat")
+    with pytest.raises(InputError, match=r"only a finished run ships; .*run is collapsed: its maps are flat"):
+        tool.ship(run, "tiny", title="", licence="", limits=[], into=tmp_path / "shipped", pages=tmp_path)
 
 
 @pytest.mark.slow

@@ -11,10 +11,10 @@ from typing import TypeVar
 
 from salquest.applications.picture_list import PictureFile
 from salquest.errors import InputError, Refused, SalquestError
-from salquest.runs.cores import available_cores
 from salquest.gaze import SaliencyMap
 from salquest.gaze.pictures import Pixels
 from salquest.models import Model
+from salquest.runs.cores import available_cores
 
 Result = TypeVar("Result")
 # pictures in flight per thread: enough that none waits, few enough that results do not pile up

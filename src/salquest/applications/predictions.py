@@ -103,9 +103,8 @@ def predict_pictures(
     root, asked, threads = Path(out), wanted or Wanted(), workers_of(workers)
     found = list_pictures(inputs, recursive=recursive, out=root)
     names = model_names(models)
-    loaded = [
-        (load_model(word, device=device, runtime=runtime), fingerprint(word)) for word in models
-    ]  # all of them before a folder is made
+    # all of them before a folder is made
+    loaded = [(load_model(word, device=device, runtime=runtime), fingerprint(word)) for word in models]
     folders = [root] if len(models) == 1 else [root / name for name in names]
     stations = []
     for name, (model, print_), folder in zip(names, loaded, folders, strict=True):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from salquest.models.checkpoint_card import CheckpointCard
 
 # of a plan, what a reader wants to see first; the card has the rest
@@ -37,6 +34,7 @@ def _facts(card: CheckpointCard) -> str:
     how = "keep their ratio of sides, at about this area" if card.fit == "aspect" else "are squashed to this"
     lines = [
         f"* Licence: {card.licence}" if card.licence else "",
+        f"* Its encoder began from: {card.began_from}" if card.began_from else "",
         f"* Pictures: {width} x {height} ({how}); maps: {columns} x {rows}",
         f"* Trained with: salquest {card.salquest}" if card.salquest else "",
         f"* Source: {card.source}" if card.source else "",
@@ -45,17 +43,19 @@ def _facts(card: CheckpointCard) -> str:
 
 
 def _data(card: CheckpointCard) -> str:
-    sets = _sets(card.data)
-    if not sets:
+    if not card.sets:
         return ""
-    lines = [f"| {one.get('name', '')} | {one.get('edition', '')} | {one.get('licence', '')} | {one.get('source', '')} |" for one in sets]
-    head = ["## Data", "", "| set | edition | licence | source |", "|---|---|---|---|"]
-    return "\n".join([*head, *lines, "", f"{len(card.pictures)} training pictures."])
+    lines = [
+        f"| {one.get('name', '')} | {one.get('edition', '')} | {one.get('licence', '')} | {one.get('source', '')} "
+        f"| {_training_pictures(card, str(one.get('name', '')))} |"
+        for one in card.sets
+    ]
+    return "\n".join(["## Data", "", "| set | edition | licence | source | training pictures |", "|---|---|---|---|---|", *lines])
 
 
-def _sets(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    sets = data.get("sets", [data] if data else [])
-    return [one for one in sets if isinstance(one, Mapping)]
+def _training_pictures(card: CheckpointCard, name: str) -> int:
+    # keys of several sets begin with the set's name (datasets.joined)
+    return len(card.pictures) if len(card.sets) == 1 else sum(key.startswith(f"{name}/") for key in card.pictures)
 
 
 def _recipe(card: CheckpointCard) -> str:
@@ -67,11 +67,13 @@ def _scores(card: CheckpointCard) -> str:
     if not card.scores:
         return ""
     names = list(card.scores)
-    rows = {**card.scores_by_set, "all": card.scores} if card.scores_by_set else {str(card.data.get("name", "test")): card.scores}
-    lines = [
-        f"| {name} | {' | '.join(f'{scores[metric]:.3f}' if metric in scores else '' for metric in names)} |"
-        for name, scores in rows.items()
-    ]
+    rows = (
+        {**card.scores_by_set, "mean of the sets": card.scores} if card.scores_by_set else {str(card.data.get("name", "test")): card.scores}
+    )
+    told = {name: [f"{scores[metric]:.3f}" if metric in scores else "" for metric in names] for name, scores in rows.items()}
+    if card.scored:
+        names, told = ["pictures", *names], {name: [str(card.scored.get(name, "")), *cells] for name, cells in told.items()}
+    lines = [f"| {name} | {' | '.join(cells)} |" for name, cells in told.items()]
     return "\n".join(["## Scores on the test pictures", "", f"| set | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|", *lines])
 
 

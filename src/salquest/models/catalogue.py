@@ -172,8 +172,8 @@ MODELS: Mapping[str, ModelCard] = {
 DEFAULT = PREFERRED if PREFERRED in _SHIPPED else "centre-bias"
 
 
-def load_model(name: str | Path, *, device: str = "cpu", runtime: Runtime | None = None) -> Model:
-    """A model by its name, or the network of a folder, of a file, or of the Hugging Face hub.
+def load_model(name: str | Path = DEFAULT, *, device: str = "cpu", runtime: Runtime | None = None) -> Model:
+    """A model by its name, or the network of a folder, of a file, or of the Hugging Face hub; without a name the one that predicts by default.
 
     Args:
         name: from `salquest list models`; the path of a run folder, of a checkpoint's folder or of an ONNX file; or hf://owner/name.

@@ -28,15 +28,17 @@ def load_checkpoint(root: str | Path, *, name: str | None = None, device: str = 
     chosen = check_runtime(runtime) or ("onnx" if device == "cpu" and folder.graph.is_file() else "torch")
     if chosen == "onnx":
         if not folder.graph.is_file():
-            raise InputError(f"{root} has no model.onnx for the runtime onnx; take the runtime torch, or `salquest export --model {root}`")
-        return load_graph(folder.graph, weights=folder.weights, name=name, device=device)
+            raise InputError(
+                f"{root} has no model.onnx for the runtime onnx; take the runtime torch, or make a file: `salquest export --model {root} FILE.onnx`"
+            )
+        return load_graph(folder.root, name=name, device=device)
     from salquest.models.deep.trained import TrainedNetwork
 
     return TrainedNetwork.load(folder.root, device=device, name=name)
 
 
-def load_graph(path: str | Path, *, weights: str | Path | None = None, name: str | None = None, device: str = "cpu") -> Model:
-    """The network in an ONNX file; `weights` is the safetensors file of one that leaves its tensors out.
+def load_graph(path: str | Path, *, name: str | None = None, device: str = "cpu") -> Model:
+    """The network in an ONNX file, or in the folder of a checkpoint, by ONNX Runtime.
 
     Raises:
         InputError: another device than the CPU. DataNotFound, BrokenFile: see `OnnxNetwork.load`.
@@ -45,7 +47,7 @@ def load_graph(path: str | Path, *, weights: str | Path | None = None, name: str
         raise InputError(f"the runtime onnx runs on the CPU; for the device {device!r} take the runtime torch")
     from salquest.models.onnx_network import OnnxNetwork
 
-    return OnnxNetwork.load(path, weights=weights, name=name)
+    return OnnxNetwork.load(path, name=name)
 
 
 def check_runtime(runtime: str | None) -> str | None:

@@ -13,8 +13,10 @@ from salquest.errors import BrokenFile, DataNotFound, InputError
 from salquest.gaze import SaliencyMap, as_density, resize_map, resize_picture
 from salquest.gaze.pictures import Pixels
 from salquest.models.checkpoint_card import CheckpointCard
+from salquest.models.checkpoint_folder import CheckpointFolder
 from salquest.models.contract import Model
 from salquest.models.fitting import fitted_size
+from salquest.runs.cores import available_cores
 
 INPUT, OUTPUT = "pictures", "log_density"
 # sam-resnet has 280 MB; what is larger is no network of ours, and is not read to find out
@@ -31,7 +33,7 @@ class OnnxGraph:
     Args:
         content: of the file.
         name: of the file, for messages.
-        threads: that one call may use; None for all cores, 1 where calls come from several threads.
+        threads: that one call may use; None for all cores that this process has, 1 where calls come from several threads.
         tensors: by name, those that the graph leaves out.
 
     Attributes:
@@ -48,7 +50,8 @@ class OnnxGraph:
 
         self.name = name
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 0
+        # ONNX Runtime's own choice is all cores of the machine, and ties threads to cores that a container may not have
+        options.intra_op_num_threads = threads or available_cores()
         options.inter_op_num_threads = 1
         options.log_severity_level = FATAL
         # idle threads wait instead of turning round: the other cores decode the next pictures meanwhile, or belong to somebody else
@@ -108,23 +111,23 @@ class OnnxNetwork(Model):
         self.name, self.trained_on = name or card.name, dict(card.pictures)
 
     @classmethod
-    def load(
-        cls, path: str | Path, *, weights: str | Path | None = None, name: str | None = None, threads: int | None = None
-    ) -> OnnxNetwork:
-        """Load an ONNX file.
+    def load(cls, path: str | Path, *, name: str | None = None, threads: int | None = None) -> OnnxNetwork:
+        """Load an ONNX file, or the folder of a checkpoint that has one.
 
         Args:
-            path: the file.
-            weights: the safetensors file with the tensors that it leaves out.
-            name: as tables show it; its metadata's where it is not given.
+            path: the file, or the folder.
+            name: as tables show it; the card's where it is not given.
             threads: see `OnnxGraph`.
 
         Raises:
-            DataNotFound: no such file. BrokenFile: see `OnnxGraph`, or metadata that are none of ours.
+            DataNotFound: no such file. BrokenFile: see `OnnxGraph`, or a card that is none of ours.
         """
         source = Path(path)
-        tensors = _tensors(Path(weights)) if weights is not None else None
-        graph = OnnxGraph(_content(source), name=str(source), threads=threads, tensors=tensors)
+        folder = CheckpointFolder(source)
+        if folder.exists():
+            card, tensors = folder.read(), _tensors(folder.weights)
+            return cls(OnnxGraph(_content(folder.graph), name=str(folder.graph), threads=threads, tensors=tensors), card, name=name)
+        graph = OnnxGraph(_content(source), name=str(source), threads=threads)
         return cls(graph, CheckpointCard.from_metadata(graph.metadata, source), name=name)
 
     def predict_pixels(self, pixels: Pixels, *, scale: float = 1.0) -> SaliencyMap:

@@ -1,6 +1,6 @@
 """The trained networks that travel inside the package: every folder below `shipped/` with a card is one, under the folder's name.
 
-`python tools/ship_model.py RUN NAME` puts one there; catalogue, default and list know it from then on.
+`python tools/ship_model.py RUN --name NAME` puts one there; catalogue, default and list know it from then on.
 """
 
 from __future__ import annotations

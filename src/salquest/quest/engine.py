@@ -12,7 +12,6 @@ from pathlib import Path
 from salquest.datasets import DataSet, JoinedSets, Split, join
 from salquest.datasets.joined import JOIN, load_joined
 from salquest.errors import InputError, Refused, SalquestError, UnknownName
-from salquest.runs.cores import available_cores
 from salquest.quest.choosing import chosen_runs, rows_of
 from salquest.quest.elsewhere import score_elsewhere
 from salquest.quest.measures import measure_run
@@ -21,6 +20,7 @@ from salquest.quest.reporting import report_quest
 from salquest.quest.workers import carry_out_together
 from salquest.report import ScoreTable
 from salquest.runs import RunFolder, RunRecord, write_text
+from salquest.runs.cores import available_cores
 from salquest.training import Watcher, train
 from salquest.training.run import prepare_features
 

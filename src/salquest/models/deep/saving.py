@@ -10,6 +10,8 @@ from typing import Any
 from safetensors.torch import save
 
 from salquest.datasets.catalogue import DATASETS
+from salquest.encoders import ENCODERS
+from salquest.encoders.cards import WeightsCard
 from salquest.errors import InputError, Refused
 from salquest.models.checkpoint_card import CheckpointCard
 from salquest.models.checkpoint_folder import CheckpointFolder
@@ -18,13 +20,12 @@ from salquest.models.deep.trained import TrainedNetwork
 from salquest.runs import write_bytes
 from salquest.runs.atomic import write_folder, write_text
 
-# weights of the encoder that the package embeds
-EMBEDDED = "77bd69f5fd035f2f49f98119b6d04f5820f103b62f07307a1d64404c1dbf0a4d"
 LIMITS = (
     "It predicts where adults look in a photograph on a screen within the first seconds of free viewing; not in search, reading or video, "
     "and not where one given person looks.",
     "It is a mean over observers: it says nothing of differences between persons, ages or cultures.",
 )
+# of networks that began from the weights that the package embeds
 EMBEDDED_LIMIT = "The batch-norm statistics of its encoder were measured on pictures of OSIE, whatever it was trained on."
 
 
@@ -47,13 +48,14 @@ def card_of(
     if card is None:
         raise InputError(f"{model.name} was not loaded from a run, so that nothing is known about how to rebuild it; load its run folder")
     data = _with_licences(card.data)
-    spec = card.network.get("encoder", {})
-    known = [*card.limits, *LIMITS, *([EMBEDDED_LIMIT] if spec.get("weights_digest") == EMBEDDED else []), *limits]
+    beginning = _beginning(model)
+    known = [*card.limits, *LIMITS, *([EMBEDDED_LIMIT] if beginning is not None and beginning.origin == "embedded" else []), *limits]
     return replace(
         card,
         name=name or model.name,
         title=title or card.title,
         licence=licence or card.licence or _licence(data),
+        began_from=f"{beginning.file_name} ({beginning.licence})" if beginning is not None else card.began_from,
         data=data,
         limits=tuple(dict.fromkeys(known)),
     )
@@ -102,7 +104,7 @@ def save_checkpoint(
         raise Refused(f"{root} is there already; choose another name")
     told = card or card_of(model)
     network = with_half_weights(model.network) if half else model.network
-    content = export_network(network, told.as_metadata(), apart=True) if graph else None
+    content = export_network(network, apart=True) if graph else None
     words = {"name": told.name, "licence": told.licence, "salquest": told.salquest}
     weights = save(stored_tensors(network), metadata=words)
 
@@ -116,6 +118,13 @@ def save_checkpoint(
     write_folder(Path(root), fill)
 
 
+def _beginning(model: TrainedNetwork) -> WeightsCard | None:
+    """The weights that a network's encoder began from; None for those of a file that has no name in the catalogue, and for none."""
+    encoder = model.network.encoder
+    named = ENCODERS[encoder.name].weights.values() if encoder.name in ENCODERS else ()
+    return next((weights for weights in named if encoder.weights_digest.startswith(weights.sha256)), None)
+
+
 def _with_licences(data: Mapping[str, Any]) -> dict[str, Any]:
     """A run's account of its data with each set's licence and source beside its name."""
     if "sets" in data:
@@ -125,6 +134,5 @@ def _with_licences(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _licence(data: Mapping[str, Any]) -> str:
-    sets = data.get("sets", [data])
-    told = [f"{one.get('name', 'unnamed')}: {one.get('licence') or 'not known'}" for one in sets]
-    return f"that of the data it was trained on ({'; '.join(told)})" if told else ""
+    told = [f"{one.get('name', 'unnamed')}: {one.get('licence') or 'not known'}" for one in data.get("sets", [data])]
+    return f"that of the data it was trained on ({'; '.join(told)})"

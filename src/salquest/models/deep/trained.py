@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -63,7 +62,7 @@ class TrainedNetwork(Model):
             card = folder.read()
             if not folder.weights.is_file():
                 raise DataNotFound(f"{root} has no weights.safetensors beside its card")
-            network = _on_device(_network_of(card.network, folder.weights, "card.json"), device)
+            network = _on_device(_network_of(card, folder.weights, "card.json"), device)
             return cls(network, name=name or card.name, trained_on=card.pictures, card=card)
         return cls._of_run(RunFolder(Path(root)), device, name or Path(root).name, features)
 
@@ -74,12 +73,12 @@ class TrainedNetwork(Model):
             raise DataNotFound(
                 f"{folder.root} has no weights.safetensors: the run is {record.status} and has finished {record.epochs_done} epochs"
             )
-        network = _on_device(_network_of(record.network, folder.weights, "run.json"), device)
+        card = CheckpointCard.of_run(record, name)
+        network = _on_device(_network_of(card, folder.weights, "run.json"), device)
         kept = None
         if features is not None and record.plan.get("unfreeze") == "none" and network.fit == "squash":
             network.encoder.freeze()
             kept = FeatureCache(Path(features), network.encoder, network.size)
-        card = CheckpointCard.of_run(record, name)
         return cls(network, name=name, trained_on=card.pictures, features=kept, card=card)
 
     def predict_stimulus(self, stimulus: Stimulus) -> SaliencyMap:
@@ -94,8 +93,10 @@ class TrainedNetwork(Model):
         return self.network.predict_pixels(pixels)
 
 
-def _network_of(spec: Mapping[str, Any], weights: Path, where: str) -> SaliencyNetwork:
-    """The network of a spec with the tensors of a file, whose shapes are compared before anything of their size is made."""
+def _network_of(card: CheckpointCard, weights: Path, where: str) -> SaliencyNetwork:
+    """The network of a card with the tensors of a file, whose shapes are compared before anything of their size is made."""
+    # the card's own sizes: those were looked at
+    spec = {**card.network, "size": card.size, "map_size": card.map_size, "fit": card.fit}
     try:
         with safe_open(weights, "pt") as stored:
             found = {key: tuple(stored.get_slice(key).get_shape()) for key in stored.keys()}  # noqa: SIM118 (a file, not a mapping)
