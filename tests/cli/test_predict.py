@@ -252,3 +252,20 @@ def test_exif_turns_the_map_with_the_photograph(tmp_path):
     predict_pictures([tmp_path / "a.jpg"], out=tmp_path / "maps", models=["centre-bias"], wanted=Wanted(overlay=True))
     assert read_map(tmp_path / "maps" / "a.png").shape == (40, 24)
     assert read_picture(tmp_path / "maps" / "a.overlay.jpg").shape == (40, 24, 3)
+
+
+def test_without_a_folder_maps_go_into_saliency_here(photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    picture = next(photos.glob("*.jpg"))
+    assert call("predict", picture) == 0
+    assert files(tmp_path) == sorted([f"saliency/{picture.stem}.png", "saliency/made.json"])
+    assert "1 picture predicted into saliency" in capsys.readouterr().out
+
+
+def test_a_mirrored_look_is_told_with_its_price_and_is_another_request(photos, tmp_path, capsys):
+    picture = next(photos.glob("*.jpg"))
+    assert call("predict", picture, "--model", "centre-bias", "--out", tmp_path, "--mirror") == 0
+    assert "looked at in 2 ways: a network takes about 2.0 times as long" in capsys.readouterr().out
+    assert call("predict", picture, "--model", "centre-bias", "--out", tmp_path) == 2
+    assert call("predict", picture, "--model", "centre-bias", "--out", tmp_path / "other", "--scale", "1.5") == 2
+    assert "scales are for networks" in capsys.readouterr().err

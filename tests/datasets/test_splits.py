@@ -79,6 +79,14 @@ def test_a_set_without_parts_has_no_division_of_its_own(data):
         divide(dataclasses.replace(data, parts={}), "distributed")
 
 
+def test_a_final_division_learns_from_all_but_the_test_part_and_a_tenth_of_the_validation_part(data):
+    distributed, final = divide(data, "distributed"), divide(data, "final")
+    assert final.test == distributed.test
+    assert final.val == distributed.val[::10]
+    assert set(final.train) == {*distributed.train, *distributed.val} - set(final.val)
+    assert final.origin == "distributed, final"
+
+
 def test_seed_can_be_asked_for_where_the_set_has_parts(data):
     assert divide(data, "seed", seed=1).origin == "seed 1"
 

@@ -31,11 +31,12 @@ from salquest.errors import InputError, SalquestError
 from salquest.gaze import SaliencyMap, read_picture
 from salquest.gaze.map_files import read_map
 from salquest.gaze.pictures import Pixels, picture_digest
-from salquest.models import load_model
+from salquest.models import Model, load_model
 from salquest.models.catalogue import DEFAULT
 from salquest.models.fingerprint import fingerprint
 from salquest.models.hub import SCHEME
 from salquest.models.loading import Runtime
+from salquest.models.views import SeenInViews, Views
 from salquest.report import Tile, overlay, thumbnail, tile_sheet
 
 SHEETS, PAGES = "sheets", "pages"
@@ -45,6 +46,7 @@ SHEET_TILE, SHEET_COLUMNS = 400, 4
 PAGE_TILE, PAGE_COLUMNS, PAGE_ROWS = 200, 6, 8
 # pixels from which one picture at a time is worked on: its map and overlay take a hundred bytes a pixel
 LARGE = 16_000_000
+ONE_LOOK = Views()
 
 
 @dataclass
@@ -76,6 +78,7 @@ def predict_pictures(
     recursive: bool = False,
     device: str = "cpu",
     runtime: Runtime | None = None,
+    views: Views = ONE_LOOK,
     workers: int | None = None,
     force: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -91,6 +94,7 @@ def predict_pictures(
         recursive: take the pictures of sub-folders too.
         device: where networks run.
         runtime: of networks that have both, see `load_model`.
+        views: in which ways every picture is looked at.
         workers: pictures that are worked on at the same time; one per core where it is not given. Numbers and order do not depend on it.
         force: make everything again, even over another request's files.
         progress: called with (pictures done, pictures).
@@ -104,12 +108,12 @@ def predict_pictures(
     found = list_pictures(inputs, recursive=recursive, out=root)
     names = model_names(models)
     # all of them before a folder is made
-    loaded = [(load_model(word, device=device, runtime=runtime), fingerprint(word)) for word in models]
+    loaded = [(seen_in(views, load_model(word, device=device, runtime=runtime)), fingerprint(word)) for word in models]
     folders = [root] if len(models) == 1 else [root / name for name in names]
     stations = []
     for name, (model, print_), folder in zip(names, loaded, folders, strict=True):
         files = [picture.name + ending for picture in found.pictures for ending in asked.endings()]
-        request = {"model": name, "fingerprint": print_, **asked.request()}
+        request = {"model": name, "fingerprint": print_, **asked.request(), "mirror": views.mirror, "scales": list(views.scales)}
         stations.append(
             _Station(
                 name, print_, PredictInTurn(model), OutputFolder(folder, request, files=files, pictures=found.pictures, force=force), asked
@@ -131,6 +135,11 @@ def predict_pictures(
         work.save()
     told.pages = _draw_pages(root, good, stations, force=force) if pages and good else []
     return told
+
+
+def seen_in(views: Views, model: Model) -> Model:
+    """The model, looking in these ways."""
+    return model if views.is_plain else SeenInViews(model, views)
 
 
 def model_names(models: Sequence[str | Path]) -> list[str]:

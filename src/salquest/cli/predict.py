@@ -16,6 +16,7 @@ from salquest.errors import InputError
 from salquest.models.catalogue import DEFAULT
 from salquest.models.default import tell_default
 from salquest.models.loading import Runtime
+from salquest.models.views import Views
 from salquest.runs import ProgressDisplay
 
 # a lone - is stdin, which looks like an option
@@ -25,7 +26,7 @@ Inputs = Annotated[list[str], Parameter(allow_leading_hyphen=True, negative=())]
 def predict(
     inputs: Inputs,
     *,
-    out: Path,
+    out: Path = Path("saliency"),
     model: Annotated[list[str], Parameter(negative=())] = [],  # noqa: B006
     format: Literal["npy", "png16", "png8"] = "png16",  # noqa: A002
     overlay: Annotated[bool, Parameter(negative=())] = False,
@@ -37,6 +38,8 @@ def predict(
     recursive: Annotated[bool, Parameter(name=["--recursive", "-r"], negative=())] = False,
     device: str = "cpu",
     runtime: Runtime | None = None,
+    mirror: Annotated[bool, Parameter(negative=())] = False,
+    scale: Annotated[list[float], Parameter(negative=())] = [],  # noqa: B006
     workers: int | None = None,
     force: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
@@ -44,7 +47,7 @@ def predict(
 
     Args:
         inputs: Picture files, folders, or patterns like 'photos/**/*.jpg'; - reads paths from stdin, one a line or divided by zero bytes.
-        out: The folder for the maps; several models fill a folder each in it, and sheets/ shows them side by side.
+        out: The folder for the maps, saliency/ here where it is not given; several models fill a folder each in it, and sheets/ shows them side by side.
         model: A name from `salquest list models`, a run folder, an ONNX file, or hf://owner/name; several may be given.
         format: npy keeps every float; png16 is a 16-bit grey picture; png8 is for looking at, 1 to 255, because a 0 under a fixation
             would ruin KL.
@@ -58,10 +61,13 @@ def predict(
         recursive: Look into sub-folders too, and keep them.
         device: Where a network runs: cpu, cuda, cuda:1, mps.
         runtime: What runs a network that can be run by both: onnx or torch; onnx on the CPU where it is not given.
+        mirror: Look at every picture mirrored too, and take the mean: twice the time.
+        scale: Look at this many times the network's own input size; given several times, at each, and take the mean.
         workers: Pictures worked on at the same time; one per core where it is not given.
         force: Make everything again, even over another request's files.
     """
     wanted = Wanted(format=format, overlay=overlay, regions=regions, scanpath=scanpath, radius=radius, forgetting=forgetting)
+    views = Views(mirror=mirror, scales=tuple(scale) or (1.0,))
     if not model:
         tell_default()
     with ProgressDisplay() as display:
@@ -74,11 +80,16 @@ def predict(
             recursive=recursive,
             device=device,
             runtime=runtime,
+            views=views,
             workers=workers,
             force=force,
             progress=lambda number, total: display.update("predicting", number, total),
         )
     _tell(done, out, wanted, len(model))
+    if not views.is_plain:
+        print(
+            f"every picture was looked at in {len(views.scales) * (1 + views.mirror)} ways: a network takes about {views.cost:.1f} times as long"
+        )
     return 1 if done.failures else 0
 
 

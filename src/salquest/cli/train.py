@@ -82,7 +82,8 @@ def train(
         losses: A Python file with losses of your own, which --loss may name beside the packaged ones; with --resume, where it lies now.
         adversarial: Weight of an adversary's term (SalGAN) that joins the loss; 0 for none. How it plays: --set adversary.NAME=VALUE.
         set: Any other setting of a plan as NAME=VALUE, such as map_size=60,80, decoder.last_bias=-2 or augment.zoom=0.7,1.
-        split: auto, distributed, seed (of each set), or a CSV file image,split; of several sets its images are NAME/IMAGE.
+        split: auto, distributed, seed, final (all but the test part and a tenth of the validation part is learned from), of each set; or a
+            CSV file image,split, of several sets with images called NAME/IMAGE.
         device: auto, cpu, cuda, cuda:1, mps.
         precision: Of the arithmetic.
         cache: Folder for the features of a frozen encoder.

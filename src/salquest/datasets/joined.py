@@ -75,7 +75,7 @@ class JoinedSets:
         """Divide every set by itself as `divide` would, and join the parts; a list file names the joined keys."""
         if len(self.sets) == 1:
             return divide(self.everything, how, seed=seed)
-        if how not in ("auto", "distributed", "seed"):
+        if how not in ("auto", "distributed", "seed", "final"):
             return split_from_file(self.everything, Path(how))
         splits = {name: divide(data, how, seed=seed) for name, data in self.sets.items()}
         parts = {part: tuple(key for split in splits.values() for key in getattr(split, part)) for part in PARTS}

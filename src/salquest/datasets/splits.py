@@ -14,6 +14,8 @@ from salquest.datasets.dataset import DataSet
 from salquest.errors import BrokenFile, DataNotFound, InputError
 
 PARTS = ("train", "val", "test")
+# of a final division: one of so many validation pictures goes on watching the run, the others are learned from
+WATCHING = 10
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,12 @@ def divide(data: DataSet, how: str = "auto", *, seed: int = 0) -> Split:
 
     Args:
         data: what to divide.
-        how: "auto" (as distributed where the set has parts, else by seed), "distributed", "seed", or the path of a list file.
+        how: "auto" (as distributed where the set has parts, else by seed), "distributed", "seed", "final" (as "auto", but nearly all of the
+            validation pictures are learned from too: for a last run, when everything has been chosen), or the path of a list file.
         seed: of the random division.
     """
+    if how == "final":
+        return _learned_whole(divide(data, seed=seed))
     if how == "auto":
         how = "distributed" if data.parts else "seed"
     if how == "seed":
@@ -55,6 +60,13 @@ def divide(data: DataSet, how: str = "auto", *, seed: int = 0) -> Split:
         parts = {part: tuple(key for key in data.parts.get(part, ()) if key in there) for part in PARTS}
         return Split(**parts, origin="distributed")
     return split_from_file(data, Path(how))
+
+
+def _learned_whole(split: Split) -> Split:
+    """The same test part, one in WATCHING of the validation pictures, all others to learn from."""
+    watching = split.val[::WATCHING]
+    learned = tuple(sorted({*split.train, *split.val} - set(watching)))
+    return Split(train=learned, val=watching, test=split.test, origin=f"{split.origin}, final")
 
 
 def split_by_seed(keys: Sequence[str], *, seed: int = 0, val: float = 0.15, test: float = 0.15) -> Split:

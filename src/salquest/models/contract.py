@@ -66,3 +66,11 @@ class Model(ABC):
     @abstractmethod
     def predict_pixels(self, pixels: Pixels) -> SaliencyMap:
         """The map of a picture given as (H, W, 3) uint8 RGB."""
+
+
+class ScalableModel(Model):
+    """A model with an input size of its own, that can look at another: a network."""
+
+    @abstractmethod
+    def predict_pixels(self, pixels: Pixels, *, scale: float = 1.0) -> SaliencyMap:
+        """The map of a picture given as (H, W, 3) uint8 RGB, seen at `scale` times the model's input size."""

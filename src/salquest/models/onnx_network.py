@@ -14,7 +14,7 @@ from salquest.gaze import SaliencyMap, as_density, resize_map, resize_picture
 from salquest.gaze.pictures import Pixels
 from salquest.models.checkpoint_card import CheckpointCard
 from salquest.models.checkpoint_folder import CheckpointFolder
-from salquest.models.contract import Model
+from salquest.models.contract import ScalableModel
 from salquest.models.fitting import fitted_size
 from salquest.runs.cores import available_cores
 
@@ -95,7 +95,7 @@ class OnnxGraph:
         return found
 
 
-class OnnxNetwork(Model):
+class OnnxNetwork(ScalableModel):
     """A network in an ONNX file that `salquest export` wrote; its maps are densities, those of torch within 1e-4 of their logarithm.
 
     Args:

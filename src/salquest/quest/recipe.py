@@ -72,7 +72,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         ways: each makes a table of its own from the same rows; none is one table under the recipe's own settings.
         title, about: for the report.
         training: settings that all runs share.
-        split: "auto", "distributed", "seed", or the path of a list file; `split_seed` for "seed".
+        split: "auto", "distributed", "seed", "final" (`datasets.splits.divide`), or the path of a list file; `split_seed` for "seed".
         seeds: every run is done with each; rows are means over them.
         metrics: columns of the table.
         measures: what else is told of every run (`quest.measures`): of its maps, and of how it went on.

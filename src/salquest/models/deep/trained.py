@@ -16,12 +16,12 @@ from salquest.gaze import SaliencyMap, Stimulus
 from salquest.gaze.pictures import Pixels
 from salquest.models.checkpoint_card import CheckpointCard
 from salquest.models.checkpoint_folder import CheckpointFolder
-from salquest.models.contract import Model
+from salquest.models.contract import ScalableModel
 from salquest.models.deep.network import COUNTED, SaliencyNetwork, rebuild_network
 from salquest.runs import RunFolder
 
 
-class TrainedNetwork(Model):
+class TrainedNetwork(ScalableModel):
     """A network that was trained; its maps are densities.
 
     Attributes:
@@ -88,9 +88,9 @@ class TrainedNetwork(Model):
         taps = self.features.taps(stimulus.digest(), False, partial(stimulus.pixels, self.network.size))
         return self.network.predict_taps(taps, stimulus.size)
 
-    def predict_pixels(self, pixels: Pixels) -> SaliencyMap:
-        """The density of a picture given as (H, W, 3) uint8 RGB."""
-        return self.network.predict_pixels(pixels)
+    def predict_pixels(self, pixels: Pixels, *, scale: float = 1.0) -> SaliencyMap:
+        """The density of a picture given as (H, W, 3) uint8 RGB, seen at `scale` times the network's size."""
+        return self.network.predict_pixels(pixels, scale=scale)
 
 
 def _network_of(card: CheckpointCard, weights: Path, where: str) -> SaliencyNetwork:
