@@ -47,7 +47,8 @@ def predict(
 
     Args:
         inputs: Picture files, folders, or patterns like 'photos/**/*.jpg'; - reads paths from stdin, one a line or divided by zero bytes.
-        out: The folder for the maps, saliency/ here where it is not given; several models fill a folder each in it, and sheets/ shows them side by side.
+        out: The folder for the maps, saliency/ here where it is not given; several models fill a folder each in it, and sheets/ shows them
+            side by side.
         model: A name from `salquest list models`, a run folder, an ONNX file, or hf://owner/name; several may be given.
         format: npy keeps every float; png16 is a 16-bit grey picture; png8 is for looking at, 1 to 255, because a 0 under a fixation
             would ruin KL.
