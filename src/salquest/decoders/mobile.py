@@ -38,10 +38,11 @@ class MobileReadout(nn.Module):
         grow: the map has so many times that grid's rows and columns.
         last_bias: where the bias of the last convolution starts.
         last_scale: what its weights at the start are multiplied with; small ones start at the centre prior.
+        dropout: share of the merged maps that are left out, drawn anew for every picture of training.
         seed: of the start (torch's own initialisation); torch's global generator is left as it was.
 
     Raises:
-        InputError: a level beyond the taps, or a map that shrinks.
+        InputError: a level beyond the taps, a map that shrinks, or a dropout outside of 0..1.
     """
 
     def __init__(
@@ -54,9 +55,12 @@ class MobileReadout(nn.Module):
         grow: int = 1,
         last_bias: float = 0.0,
         last_scale: float = 1.0,
+        dropout: float = 0.0,
         seed: int = 0,
     ) -> None:
         super().__init__()
+        if not 0 <= dropout < 1:
+            raise InputError(f"a dropout is a share of the maps, from 0 to less than 1; found {dropout:g}")
         if not 0 <= level < len(channels) or grow < 1:
             raise InputError(f"level is one of the {len(channels)} taps, from 0, and grow 1 or more; found {level} and {grow}")
         self.channels, self.level, self.grow = tuple(channels), level, grow
@@ -69,6 +73,7 @@ class MobileReadout(nn.Module):
                 nn.Sequential(nn.Conv2d(tap, width, 1, bias=False), nn.BatchNorm2d(width)) for tap in self.channels
             )
             self.context = nn.Conv2d(self.channels[-1], width, 1)
+            self.drop = nn.Dropout2d(dropout)
             self.smooth = nn.Sequential(nn.ReLU(), *_separable(width), *_separable(width))
             self.last = nn.Conv2d(width, 1, 1)
         self.last.bias = nn.Parameter(torch.tensor([float(last_bias)]))
@@ -90,7 +95,7 @@ class MobileReadout(nn.Module):
             here = self.strides[self.level]
             # a 1x1 convolution and an average change places freely: the smaller map first
             merged = merged + (lateral(_onto(tap, stride, grid, here)) if stride < here else _onto(lateral(tap), stride, grid, here))
-        smoothed = self.smooth(merged)
+        smoothed = self.smooth(self.drop(merged))
         # in bfloat16 a log-density of -8 would be off by 3 %: the last steps are taken in float32 or better whatever the training's precision
         with torch.autocast(smoothed.device.type, enabled=False):
             raw = self.last(smoothed.to(torch.promote_types(smoothed.dtype, torch.float32)))[:, 0]
