@@ -11,16 +11,15 @@ from salquest.gaze import SaliencyMap
 from salquest.models.catalogue import DEFAULT, MODELS, load_model
 from salquest.models.contract import Model, Picture
 
-NOTICE = (
-    f"salquest: no trained model ships yet; the default is {DEFAULT}, where people look in any photograph. "
-    "Train a network and name its run folder (--model RUN, or model=)."
-)
-
 
 def tell_default() -> None:
     """Say on stderr what the default is, as long as that is no trained network."""
     if MODELS[DEFAULT].family != "deep":
-        print(NOTICE, file=sys.stderr)
+        print(
+            f"salquest: no trained model ships yet; the default is {DEFAULT}, where people look in any photograph. "
+            "Train a network and name its run folder (--model RUN, or model=).",
+            file=sys.stderr,
+        )
 
 
 @cache
