@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from salquest import __version__
+from salquest.datasets.duplicates import near_picture
 from salquest.errors import InputError, MissingExtra, SalquestError, UnknownName
 from salquest.gaze import SaliencyMap
 from salquest.gaze.map_files import encode_map
@@ -202,14 +203,15 @@ class _Demo:
         self.models.check(model)
         pixels = self._picture(request).pixels
 
-        def predict() -> tuple[SaliencyMap, float, float]:
+        def predict() -> tuple[SaliencyMap, float, float, bool]:
             started = time.perf_counter()
             loaded = self.models.model(model)
             ready = time.perf_counter()
             saliency = loaded.predict_pixels(pixels)
-            return saliency, ready - started, time.perf_counter() - ready
+            done = time.perf_counter()
+            return saliency, ready - started, done - ready, near_picture(pixels, loaded.trained_on) is not None
 
-        saliency, loading, seconds = await self.predicting.do(predict, gone=request.is_disconnected)
+        saliency, loading, seconds, is_known = await self.predicting.do(predict, gone=request.is_disconnected)
         self.shelf.put_map(key, model, saliency)
         row, column = saliency.peak
         return JSONResponse(
@@ -217,6 +219,7 @@ class _Demo:
                 "model": model,
                 "seconds": seconds,
                 "loading_seconds": loading,
+                "learnt_from_it": is_known,
                 "kind": saliency.kind,
                 "peak": {"x": column, "y": row},
                 # of a density: how many times as likely as under one that knows nothing

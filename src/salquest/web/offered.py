@@ -54,7 +54,7 @@ def offered_models(named: Sequence[str | Path] = (), *, device: str = "cpu") -> 
         fingerprint(word)  # says what is wrong with it before the server starts
         if name in known:
             raise InputError(f"{word} would be called {name}, as a model of the catalogue; rename its folder")
-        ours.append(OfferedModel(name, _title(word), "named on the command line", "named", partial(load_model, word, device=device)))
+        ours.append(OfferedModel(name, _title(word), "-", "named", partial(load_model, word, device=device)))
     return ours + catalogue
 
 

@@ -64,6 +64,7 @@ export class Card {
   wait() {
     this.find(".told").textContent = "Waiting for its turn";
     this.find(".time").textContent = "";
+    this.find(".known").hidden = true;
     this.state = "waiting";
   }
 
@@ -85,6 +86,7 @@ export class Card {
     this.find(".layer").alt = `Map of ${this.model.name}, highest at x ${told.peak.x}, y ${told.peak.y}${looked}`;
     this.find(".time").textContent = seconds(told.seconds);
     this.find(".time").title = told.loading_seconds > 0.05 ? `and ${seconds(told.loading_seconds)} to load the model, once` : "";
+    this.find(".known").hidden = !told.learnt_from_it;
     this.state = "done";
   }
 

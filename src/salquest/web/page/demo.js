@@ -5,6 +5,7 @@ import * as server from "./server.js";
 
 const $ = (selector) => document.querySelector(selector);
 const HEADINGS = { named: "Yours", deep: "Trained networks", classical: "Classical models", baseline: "Baselines: the same for every picture" };
+const isWide = matchMedia("(min-width: 60rem)"); // as in demo.css: controls beside the maps, not above them
 const PAUSE = 400; // ms after the last key before fixations are scored
 
 const known = await server.catalogue().catch((error) => (fail(error), null));
@@ -42,7 +43,7 @@ function sampleButton({ key, what }) {
     try {
       const found = await server.sample(key);
       if (round.aborted) return;
-      $("#gaze").open = true;
+      $("#gaze").open = isWide.matches;
       await take(found.picture, key, round, { fixations: found.fixations, sigma: known.sample_sigma_px, alt: what });
       button.setAttribute("aria-pressed", "true");
     } catch (error) {
@@ -139,6 +140,7 @@ async function take(blob, name, round, { fixations = "", sigma = "", alt = "The 
   for (const card of cards.values()) card.show(picture);
   $("#cards").replaceChildren(...[...cards.values()].map((card) => card.root));
   if (!cards.size) say("Choose a model to see where people will look");
+  if (!isWide.matches) $("#stage").scrollIntoView({ behavior: "smooth" });
   predictAll();
 }
 
@@ -256,7 +258,7 @@ function tell(told, done) {
   $("#scores-told").hidden = !done.length;
 }
 
-let pause;
+let pause; // before fixations are scored
 for (const field of ["#fixations", "#sigma"]) {
   $(field).addEventListener("input", () => {
     clearTimeout(pause);
