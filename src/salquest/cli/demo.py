@@ -41,7 +41,9 @@ def demo(
 
     limits = Limits(upload_bytes=max_bytes, pixels=max_pixels, waiting=waiting, job_seconds=seconds)
     try:
-        serve_demo(model, host=host, port=port, device=device, limits=limits, tell=lambda where: print(f"salquest demo: {where}", flush=True))
+        serve_demo(
+            model, host=host, port=port, device=device, limits=limits, tell=lambda where: print(f"salquest demo: {where}", flush=True)
+        )
     except KeyboardInterrupt:
         return 0
     return 0

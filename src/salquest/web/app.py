@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-
 import math
 import threading
 import time
@@ -125,7 +124,7 @@ class _Demo:
     def __init__(self, offered: Sequence[OfferedModel], limits: Limits) -> None:
         self.limits, self.models, self.shelf = limits, LoadedModels(offered), Shelf(limits.kept_bytes)
         self.predicting = Line("predicting", waiting=limits.waiting, seconds=limits.job_seconds)
-        # decoding, drawing and scoring do not wait for a slow model; a page asks for several pictures at once
+        # decoding and drawing do not wait for a slow model; a page asks for several pictures at once
         self.drawing = Line("drawing", waiting=4 * limits.waiting, seconds=limits.job_seconds)
         self.uploads = threading.BoundedSemaphore(limits.uploads)
 
@@ -269,7 +268,8 @@ class _Demo:
                 },
             }
 
-        return JSONResponse(await self.drawing.do(score, gone=request.is_disconnected))
+        # not beside the predictions: metrics look at torch, where it is there, and must not find it half imported by a model's first use
+        return JSONResponse(await self.predicting.do(score, gone=request.is_disconnected))
 
     def _picture(self, request: Request) -> KeptPicture:
         return self.shelf.picture(request.path_params["key"])

@@ -56,6 +56,7 @@ class Guard:
         self.app, self.host = app, host.lower()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it, under the headers."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

@@ -61,7 +61,9 @@ def parse_fixations(text: str, size: tuple[int, int]) -> GivenFixations:
     xy = np.array(points)
     held = inside(xy[:, 0], xy[:, 1], size)
     if not held.any():
-        raise InputError(f"none of the {len(xy)} fixations lies inside the picture of {size[1]} x {size[0]} px; they are counted in its pixels")
+        raise InputError(
+            f"none of the {len(xy)} fixations lies inside the picture of {size[1]} x {size[0]} px; they are counted in its pixels"
+        )
     return GivenFixations(Fixations(xy[held, 0], xy[held, 1], size), int((~held).sum()))
 
 
@@ -84,7 +86,8 @@ def score_maps(maps: Mapping[str, SaliencyMap], fixations: Fixations, *, sigma_p
         gaussian_operator.cache_clear()  # pictures of any size come by: what it keeps of each would fill the memory
     target = Target(fixations=fixations, density=density)
     return {
-        name: {metric: float(value) for metric, value in scores(saliency.values, target, METRICS).items()} for name, saliency in maps.items()
+        name: {metric: float(value) for metric, value in scores(saliency.values, target, METRICS).items()}
+        for name, saliency in maps.items()
     }
 
 

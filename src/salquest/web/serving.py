@@ -60,7 +60,7 @@ def serve_demo(
 
 
 def server_of(app: object) -> uvicorn.Server:
-    """uvicorn with bounds on headers and connections, which says nothing but errors, and believes no proxy."""
+    """Uvicorn with bounds on headers and connections, which says nothing but errors, and believes no proxy."""
     return uvicorn.Server(
         uvicorn.Config(
             app,  # type: ignore[arg-type]
