@@ -112,8 +112,11 @@ def test_a_picture_that_does_not_arrive_is_not_waited_for() -> None:
     assert (told.status, told.error) == (408, "a picture has to arrive within 0.2 s; this one did not")
 
 
-def test_a_header_without_end_is_refused(ask: Asked) -> None:
-    assert ask.raw(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 70_000 + b"\r\n\r\n").status == 400
+def test_headers_beyond_the_limit_are_refused_whether_they_end_or_not(ask: Asked) -> None:
+    long = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 70_000
+    told = ask.raw(long + b"\r\n\r\n")
+    assert (told.status, told.error) == (431, "the headers of a request have at most 16,384 bytes here; these have more")
+    assert ask.raw(long).status == 400
 
 
 def test_uploads_beyond_their_number_are_refused(png: bytes) -> None:

@@ -25,8 +25,8 @@ UPRIGHT = 1
 # filters of warnings belong to the whole process: one thread at a time changes them
 _WARNINGS = threading.Lock()
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
-# what files of these endings hold, by Pillow's names. Whatever else it knows stays closed: some of it starts other programs (EPS: Ghostscript)
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+# what is opened, by Pillow's names, the usual ones first. Whatever else it knows stays closed: some of it starts programs (EPS: Ghostscript)
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "JPEG2000", "AVIF")
 
 
 def read_picture(path: str | Path, *, follow_exif: bool = False) -> Pixels:

@@ -36,6 +36,8 @@ HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "cache-control": "no-store",
 }
+# of a request's headers; the server itself refuses those that do not end
+HEADER_BYTES = 16_384
 ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
 
@@ -76,6 +78,8 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
+        if sum(len(name) + len(value) for name, value in headers.raw) > HEADER_BYTES:
+            return 431, f"the headers of a request have at most {HEADER_BYTES:,} bytes here; these have more"
         hosts = headers.getlist("host")
         arrived = (scope.get("server") or ("",))[0]
         if len(hosts) != 1 or not self._is_ours(hosts[0], arrived):

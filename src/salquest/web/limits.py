@@ -32,7 +32,7 @@ class Limits:
     waiting: int = 8
     uploads: int = 4
     upload_seconds: float = 30.0
-    job_seconds: float = 60.0
+    job_seconds: float = 120.0
     kept_bytes: int = 600_000_000
 
     def __post_init__(self) -> None:

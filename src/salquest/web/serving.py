@@ -11,6 +11,7 @@ from pathlib import Path
 
 from salquest.errors import ConstantMapWarning, InputError, MissingExtra, Refused
 from salquest.web.app import create_app
+from salquest.web.guard import HEADER_BYTES
 from salquest.web.limits import Limits
 from salquest.web.offered import offered_models
 
@@ -19,8 +20,8 @@ try:
 except ImportError as error:
     raise MissingExtra("salquest demo", "demo") from error
 
-# bytes of a request's line and headers; connections at a time
-HEADER_BYTES, CONNECTIONS = 16_384, 64
+# at a time
+CONNECTIONS = 64
 
 
 def serve_demo(

@@ -16,7 +16,7 @@ async function asked(path, options = {}) {
 }
 
 function sentence(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?)]$/.test(text) ? "" : ".");
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 }
 
 export const mapPath = (key, model, file) => `/pictures/${key}/maps/${encodeURIComponent(model)}${file ? `/${file}` : ""}`;
