@@ -12,7 +12,7 @@ from PIL import Image
 pytest.importorskip("starlette", reason="needs the part [demo] of the installation")
 pytest.importorskip("uvicorn", reason="needs the part [demo] of the installation")
 
-from asking import Asked, running  # noqa: E402
+from asking import Asked, running
 
 
 @pytest.fixture(scope="session")

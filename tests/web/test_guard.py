@@ -37,7 +37,9 @@ def test_every_answer_is_under_the_policy_and_opens_nothing_to_other_pages(
     assert not {name for name in answer.headers if name.startswith("access-control") or name in ("server", "set-cookie")}
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:1", "LOCALHOST", "127.0.0.1", "127.0.0.1:8000", "127.0.0.2", "[::1]", "[::1]:8000"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:1", "LOCALHOST", "127.0.0.1", "127.0.0.1:8000", "127.0.0.2", "[::1]", "[::1]:8000"]
+)
 def test_loopback_names_are_answered_whatever_the_port(ask: Asked, host: str) -> None:
     assert ask("GET", "/icon.svg", None, host=host).status == 200
 

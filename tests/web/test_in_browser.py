@@ -43,7 +43,9 @@ class Seen:
     def paste(self, content: bytes) -> None:
         """Paste a picture."""
         files = self.page.evaluate_handle(FILE, [list(content), "image.png", "image/png"])
-        self.page.evaluate("files => document.body.dispatchEvent(new ClipboardEvent('paste', {clipboardData: files, bubbles: true}))", files)
+        self.page.evaluate(
+            "files => document.body.dispatchEvent(new ClipboardEvent('paste', {clipboardData: files, bubbles: true}))", files
+        )
 
     def see(self, selector: str) -> Any:
         """What can be expected of an element."""
@@ -144,7 +146,9 @@ def test_a_sample_is_scored_at_once_and_another_picture_takes_its_place(seen: Se
 def test_refusals_are_read_as_sentences(seen: Seen) -> None:
     seen.drop(b"hello", "photo.jpg", "image/jpeg")
     seen.see("#error").to_have_text("The picture is not a picture that can be read (its content is of no known image format).")
-    seen.page.evaluate("document.body.dispatchEvent(new DragEvent('drop', {dataTransfer: new DataTransfer(), bubbles: true, cancelable: true}))")
+    seen.page.evaluate(
+        "document.body.dispatchEvent(new DragEvent('drop', {dataTransfer: new DataTransfer(), bubbles: true, cancelable: true}))"
+    )
     seen.see("#error").to_contain_text("Pictures are not fetched from addresses")
     assert all("422" in complaint for complaint in seen.complaints)  # the browser's own line about the refusal
 

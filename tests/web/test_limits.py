@@ -38,7 +38,10 @@ HOSTILE = {
     "text": (b"hello, I am not a picture", "the picture is not a picture that can be read"),
     "a page": (b"<!doctype html><script>alert(1)</script>", "the picture is not a picture that can be read"),
     "vector graphics": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "the picture is not a picture that can be read"),
-    "a program for Ghostscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n", "the picture is not a picture that can be read"),
+    "a program for Ghostscript": (
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n",
+        "the picture is not a picture that can be read",
+    ),
     "truncated": (encoded(64, 64, "JPEG")[:-800], "the picture is a broken or truncated picture"),
     "cut in the header": (encoded(64, 64, "PNG")[:20], "the picture is "),
     "a bomb": (png_that_claims(60_000, 60_000), "the picture is too large to be opened: more than 25,000,000 pixels"),

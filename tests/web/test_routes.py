@@ -61,7 +61,9 @@ def test_the_samples_licence_is_told(ask: Asked) -> None:
     assert "The MIT License" in ask("GET", "/samples/notice").content.decode()
 
 
-@pytest.mark.parametrize("path", ["/samples/1001.jpg", "/samples/..%2Fmeta.json", "/samples/..%2f..%2f..%2f__init__.py", "/../demo.css", "/etc/passwd"])
+@pytest.mark.parametrize(
+    "path", ["/samples/1001.jpg", "/samples/..%2Fmeta.json", "/samples/..%2f..%2f..%2f__init__.py", "/../demo.css", "/etc/passwd"]
+)
 def test_no_path_reaches_another_file(ask: Asked, path: str) -> None:
     assert ask("GET", path).status == 404
 

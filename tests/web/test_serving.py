@@ -64,13 +64,20 @@ def test_the_command_tells_its_address_serves_and_ends_quietly() -> None:
 
 
 def test_a_port_that_is_taken_is_told() -> None:
-    with bound_socket("127.0.0.1", 0) as taken, pytest.raises(Refused, match=r"cannot be bound to .*; choose another with --port, or --port 0"):
+    with (
+        bound_socket("127.0.0.1", 0) as taken,
+        pytest.raises(Refused, match=r"cannot be bound to .*; choose another with --port, or --port 0"),
+    ):
         bound_socket("127.0.0.1", taken.getsockname()[1])
 
 
 @pytest.mark.parametrize(
     ("host", "port", "sentence"),
-    [("127.0.0.1", 70_000, "a port is 0 to 65535; found 70000"), ("127.0.0.1", -1, "a port is"), ("no host at all", 0, "there is no address")],
+    [
+        ("127.0.0.1", 70_000, "a port is 0 to 65535; found 70000"),
+        ("127.0.0.1", -1, "a port is"),
+        ("no host at all", 0, "there is no address"),
+    ],
 )
 def test_hosts_and_ports_that_cannot_be_are_told(host: str, port: int, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
@@ -97,7 +104,9 @@ def test_beyond_the_loopback_one_sentence_warns(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(serving, "server_of", ends_at_once)
     serving.serve_demo(host="0.0.0.0", port=0)
     told = capsys.readouterr()
-    assert told.err == "salquest: warning: whoever reaches this machine can now send it pictures and use its processor, without a password\n"
+    assert (
+        told.err == "salquest: warning: whoever reaches this machine can now send it pictures and use its processor, without a password\n"
+    )
     serving.serve_demo(port=0)
     assert capsys.readouterr().err == ""
 

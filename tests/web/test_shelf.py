@@ -58,6 +58,8 @@ def test_keys_cannot_be_guessed() -> None:
     assert min(map(len, keys)) >= 22
 
 
-@pytest.mark.parametrize(("given", "name"), [("a b.tar.gz", "a-b-tar"), ("..", "picture"), ("/etc/passwd", "passwd"), ("\0", "picture"), (".png", "png")])
+@pytest.mark.parametrize(
+    ("given", "name"), [("a b.tar.gz", "a-b-tar"), ("..", "picture"), ("/etc/passwd", "passwd"), ("\0", "picture"), (".png", "png")]
+)
 def test_names_for_downloads_are_letters_digits_and_dashes(given: str, name: str) -> None:
     assert harmless_name(given) == name

@@ -6,6 +6,7 @@ const FAMILIES = { named: "yours", deep: "trained network", classical: "classica
 const template = document.querySelector("#card").content.firstElementChild;
 
 export class Card {
+  // model: as in the catalogue; strength: answers the opacity with which an overlay is kept, 0 to 1
   constructor(model, { onRemove, onAgain, onError, strength }) {
     this.model = model;
     this.root = template.cloneNode(true);
@@ -79,10 +80,16 @@ export class Card {
   }
 
   async done(told) {
-    const layers = { ".layer": mapPath(this.key, this.model.name, "layer.png"), ".heat": mapPath(this.key, this.model.name, "heat.jpg") };
-    layers[".ground"] = `/pictures/${this.key}/ground.jpg`;
+    const { key } = this;
+    const layers = {
+      ".layer": mapPath(key, this.model.name, "layer.png"),
+      ".heat": mapPath(key, this.model.name, "heat.jpg"),
+      ".ground": `/pictures/${key}/ground.jpg`,
+    };
     await Promise.all(Object.entries(layers).map(([selector, path]) => loaded(this.find(selector), path)));
-    const looked = told.peak_over_uniform && told.peak_over_uniform > 1.05 ? `, ${told.peak_over_uniform.toPrecision(2)} times as likely as chance` : "";
+    if (this.key !== key) return; // another picture came meanwhile
+    const times = told.peak_over_uniform;
+    const looked = times > 1.05 ? `, ${times.toPrecision(2)} times as likely as chance` : "";
     this.find(".layer").alt = `Map of ${this.model.name}, highest at x ${told.peak.x}, y ${told.peak.y}${looked}`;
     this.find(".time").textContent = seconds(told.seconds);
     this.find(".time").title = told.loading_seconds > 0.05 ? `and ${seconds(told.loading_seconds)} to load the model, once` : "";

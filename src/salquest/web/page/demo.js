@@ -4,7 +4,12 @@ import { Card } from "./cards.js";
 import * as server from "./server.js";
 
 const $ = (selector) => document.querySelector(selector);
-const HEADINGS = { named: "Yours", deep: "Trained networks", classical: "Classical models", baseline: "Baselines: the same for every picture" };
+const HEADINGS = {
+  named: "Yours",
+  deep: "Trained networks",
+  classical: "Classical models",
+  baseline: "Baselines: the same for every picture",
+};
 const isWide = matchMedia("(min-width: 60rem)"); // as in demo.css: controls beside the maps, not above them
 const PAUSE = 400; // ms after the last key before fixations are scored
 
@@ -126,10 +131,13 @@ function begin() {
 
 async function take(blob, name, round, { fixations = "", sigma = "", alt = "The picture" } = {}) {
   const { limits } = known;
-  if (blob.size > limits.bytes) throw new Error(`This file has ${(blob.size / 1e6).toFixed(1)} MB; the server takes ${limits.bytes / 1e6} MB.`);
+  if (blob.size > limits.bytes) {
+    throw new Error(`This file has ${(blob.size / 1e6).toFixed(1)} MB; the server takes ${limits.bytes / 1e6} MB.`);
+  }
   const told = await server.send(blob, name, round);
   if (round.aborted) return;
   coming.abort();
+  scoring.abort();
   coming = new AbortController();
   picture = { ...told, alt, stem: name.replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9_-]+/g, "-") || "picture" };
   $("#fixations").value = fixations;
@@ -252,9 +260,11 @@ function tell(told, done) {
   }
   const outside = told.outside ? `, ${told.outside} outside the picture dropped` : "";
   $("#gaze-told").textContent = `${told.fixations} fixations${outside}.`;
+  const sigma = Number(told.sigma_px.toPrecision(3));
   $("#scores-told").textContent =
-    `Scores against ${told.fixations} fixations, every one counted. NSS and AUC-Judd compare with the fixations themselves, CC, SIM and KL (in nats) ` +
-    `with their density under a Gaussian of σ = ${Number(told.sigma_px.toPrecision(3))} px. One picture says little about a model: salquest score has data sets.`;
+    `Scores against ${told.fixations} fixations, every one counted. NSS and AUC-Judd compare with the fixations themselves, ` +
+    `CC, SIM and KL (in nats) with their density under a Gaussian of σ = ${sigma} px. ` +
+    "One picture says little about a model: salquest score takes whole data sets.";
   $("#scores-told").hidden = !done.length;
 }
 
