@@ -46,7 +46,7 @@ def _shot(address: str, cards: int) -> bytes:
         expect(page.locator(".card .scores:not([hidden])")).to_have_count(cards)
         page.locator("#wipe").fill("30")
         page.locator("#models").evaluate("list => { list.scrollTop = 0; }")
-        page.evaluate("document.activeElement.blur()")
+        page.evaluate("document.activeElement.blur(), scrollTo(0, 0)")
         page.mouse.move(WIDTH - 1, 0)
         content = page.screenshot()
         browser.close()
