@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from salquest.datasets import DataSet, find_duplicates, load_dataset
-from salquest.datasets.duplicates import find_near, perceptual_hash, perceptual_hashes
+from salquest.datasets.duplicates import Duplicate, find_near, near_picture, perceptual_hash, perceptual_hashes
 from salquest.errors import InputError
 from salquest.gaze.pictures import read_picture
 
@@ -81,6 +81,15 @@ def test_the_same_file_and_the_same_pixels_are_told_apart(mini: DataSet, tmp_pat
 
 def test_nothing_is_a_copy_of_nothing(mini: DataSet) -> None:
     assert find_near(mini.subset(mini.keys[:2]), {}) == []
+
+
+def test_one_picture_is_found_among_hashes_as_in_a_set(mini: DataSet) -> None:
+    known = perceptual_hashes(mini.subset(mini.keys[:3]))
+    own, other = (read_picture(mini[mini.keys[place]].stimulus.path) for place in (1, 5))
+    assert near_picture(own, known) == Duplicate("", mini.keys[1], "near", 0)
+    assert near_picture(np.ascontiguousarray(own[:, ::-1]), known) == Duplicate("", mini.keys[1], "mirrored", 0)
+    assert near_picture(other, known) is None
+    assert near_picture(own, {}) is None
 
 
 def test_a_picture_of_one_pixel_has_a_hash() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 
@@ -11,7 +12,7 @@ from PIL import Image
 
 from salquest.errors import BrokenFile, DataNotFound, InputError
 from salquest.gaze import pictures, read_picture, resize_picture
-from salquest.gaze.pictures import as_pixels, is_picture, picture_digest, picture_size
+from salquest.gaze.pictures import as_pixels, decode_picture, is_picture, picture_digest, picture_size
 
 RED, WHITE, BLACK = [255, 0, 0], [255, 255, 255], [0, 0, 0]
 
@@ -96,11 +97,15 @@ def test_the_size_is_told_height_first_from_the_header(tmp_path):
 
 
 def truncated_jpeg() -> bytes:
-    import io
-
     content = io.BytesIO()
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)).save(content, format="JPEG")
     return content.getvalue()[:-800]
+
+
+def png_of(width: int, height: int) -> bytes:
+    content = io.BytesIO()
+    Image.new("RGB", (width, height)).save(content, format="PNG")
+    return content.getvalue()
 
 
 BROKEN = {
@@ -112,6 +117,31 @@ BROKEN = {
     "promises more than it holds": (png_that_claims(500, 500), "a.jpg is a broken or truncated picture"),
     "cut within the header": (png_that_claims(5, 5)[:20], "a.jpg is (not a picture that can be read|a broken or truncated picture)"),
 }
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_bytes_in_memory_are_refused_for_the_same_reasons(what):
+    content, sentence = BROKEN[what]
+    with pytest.raises(BrokenFile, match=sentence):
+        decode_picture(content, name="a.jpg")
+
+
+def test_bytes_are_decoded_as_their_file_is(turned):
+    for follow_exif in (False, True):
+        expected = read_picture(turned, follow_exif=follow_exif)
+        np.testing.assert_array_equal(decode_picture(turned.read_bytes(), follow_exif=follow_exif), expected)
+
+
+def test_a_lower_limit_of_pixels_is_kept_before_they_are_unpacked():
+    assert decode_picture(png_of(5, 4), max_pixels=20).shape == (4, 5, 3)
+    with pytest.raises(BrokenFile, match="the picture is too large to be opened: more than 19 pixels"):
+        decode_picture(png_of(5, 4), max_pixels=19)
+
+
+def test_no_file_starts_ghostscript(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n")
+    with pytest.raises(BrokenFile, match="is not a picture that can be read"):
+        read_picture(tmp_path / "a.jpg")
 
 
 @pytest.mark.parametrize("what", BROKEN)

@@ -32,6 +32,8 @@ def test_the_wheel_holds_weights_pictures_recipes_and_notices(wheel: Path) -> No
         "salquest/datasets/embedded/osie-mini/NOTICE.md",
         "salquest/recipes/demo.toml",
         "salquest/report/templates/report.html",
+        "salquest/web/page/index.html",
+        "salquest/web/page/demo.js",
         "salquest/py.typed",
     ):
         assert wanted in names

@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from salquest.gaze import SaliencyMap
-from salquest.report import Tile, jpeg_bytes, outlined, overlay, path_drawn, thumbnail, tile_sheet
-from salquest.report.figures import heat
+from salquest.report import Tile, dimmed, heat, heat_layer, jpeg_bytes, outlined, overlay, path_drawn, thumbnail, tile_sheet
 
 GREY = np.full((60, 80, 3), 128, dtype=np.uint8)
 SQUARE = [(20.0, 20.0), (60.0, 20.0), (60.0, 50.0), (20.0, 50.0)]
@@ -55,6 +54,15 @@ def test_an_overlay_is_grey_where_the_map_is_lowest_and_its_colour_where_it_is_h
     low, high = overlay(np.full((1, 2, 3), 100, np.uint8), saliency)[0].tolist()
     assert low == [105, 105, 105]  # 0.65 * 100 + 40
     assert high == [round(0.25 * 105 + 0.75 * colour) for colour in heat(np.array([[0.0, 1.0]]))[0, 1].tolist()]
+
+
+def test_the_layers_of_an_overlay_put_together_are_the_overlay() -> None:
+    draw = np.random.default_rng(4)
+    pixels, saliency = draw.integers(0, 255, (20, 30, 3), dtype=np.uint8), SaliencyMap(draw.random((20, 30)))
+    layer = heat_layer(saliency).astype(float)
+    alpha = 0.5 * layer[:, :, 3:] / 255
+    # ground, colour's share and sum are each rounded to 8 bits
+    np.testing.assert_allclose(dimmed(pixels) * (1 - alpha) + layer[:, :, :3] * alpha, overlay(pixels, saliency, strength=0.5), atol=1.5)
 
 
 def test_heat_is_inferno_from_the_lowest_to_the_highest_value() -> None:

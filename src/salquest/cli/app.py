@@ -31,6 +31,7 @@ app.command("salquest.cli.report:report", name="report", help="Write a quest's t
 app.command("salquest.cli.score:score", name="score", help="Score maps or models on a data set.")
 app.command("salquest.cli.compare:compare", name="compare", help="Compare maps or models on the same pictures, with tests.")
 app.command("salquest.cli.submission:submission", name="submission", help="Write the file that a benchmark takes.")
+app.command("salquest.cli.demo:demo", name="demo", help="Try models in the browser: a page on this machine.")
 app.command("salquest.cli.convert:app", name="convert", help="Turn weights that others released into run folders.")
 app.command("salquest.cli.data:app", name="data", help="Look a data set through, import one's own, find the blur of its maps.")
 app.command("salquest.cli.displays:app", name="displays", help="Search displays with a known target: draw them, score models on them.")

@@ -83,22 +83,37 @@ def find_near(data: DataSet, known: Mapping[str, str], *, near: int = NEAR) -> l
     Raises:
         InputError: a hash that is no such hash.
     """
-    if not known or not len(data):
+    if not known:
         return []
-    keys, there = list(known), _unpacked(known.values())
-    found: list[Duplicate] = []
-    for sample in data:
-        pixels = sample.stimulus.pixels()
-        ways: tuple[tuple[Kind, Pixels], ...] = (("near", pixels), ("mirrored", pixels[:, ::-1]))
+    remembered = _Remembered(known)
+    closest = (remembered.closest(sample.stimulus.key, sample.stimulus.pixels(), near) for sample in data)
+    return [one for one in closest if one is not None]
+
+
+def near_picture(pixels: Pixels, known: Mapping[str, str], *, near: int = NEAR) -> Duplicate | None:
+    """The closest of pictures of which only the hashes are known to one picture (H, W, 3), or its mirror image; None where none is alike.
+
+    Its own key in the answer is empty. Arguments and errors as in `find_near`.
+    """
+    return _Remembered(known).closest("", pixels, near) if known else None
+
+
+class _Remembered:
+    """Pictures of which the perceptual hashes are known, at least one."""
+
+    def __init__(self, known: Mapping[str, str]) -> None:
+        self.keys, self.bits = list(known), _unpacked(known.values())
+
+    def closest(self, key: str, pixels: Pixels, near: int) -> Duplicate | None:
+        """The one that is most like a picture, where one is alike."""
         best: Duplicate | None = None
+        ways: tuple[tuple[Kind, Pixels], ...] = (("near", pixels), ("mirrored", pixels[:, ::-1]))
         for kind, seen in ways:
-            distances = (there != _unpacked([perceptual_hash(np.ascontiguousarray(seen))])).sum(axis=1)
-            closest = int(distances.argmin())
-            if distances[closest] <= near and (best is None or distances[closest] < best.distance):
-                best = Duplicate(sample.stimulus.key, keys[closest], kind, int(distances[closest]))
-        if best is not None:
-            found.append(best)
-    return found
+            distances = (self.bits != _unpacked([perceptual_hash(np.ascontiguousarray(seen))])).sum(axis=1)
+            place = int(distances.argmin())
+            if distances[place] <= near and (best is None or distances[place] < best.distance):
+                best = Duplicate(key, self.keys[place], kind, int(distances[place]))
+        return best
 
 
 def _exactly(one: Duplicate, a: DataSet, b: DataSet) -> Duplicate:

@@ -25,6 +25,8 @@ UPRIGHT = 1
 # filters of warnings belong to the whole process: one thread at a time changes them
 _WARNINGS = threading.Lock()
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
+# what is opened, by Pillow's names, the usual ones first. Whatever else it knows stays closed: some of it starts programs (EPS: Ghostscript)
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "JPEG2000", "AVIF")
 
 
 def read_picture(path: str | Path, *, follow_exif: bool = False) -> Pixels:
@@ -42,6 +44,22 @@ def read_picture(path: str | Path, *, follow_exif: bool = False) -> Pixels:
     """
     source = Path(path)
     with OpenedPicture(source) as picture:
+        return as_rgb(upright(picture) if follow_exif else picture)
+
+
+def decode_picture(content: bytes, *, follow_exif: bool = False, name: str = "the picture", max_pixels: int = MAX_PIXELS) -> Pixels:
+    """Decode the bytes of a picture file that lies on no disk, as `read_picture` does.
+
+    Args:
+        content: of the file.
+        follow_exif: as in `read_picture`.
+        name: how errors call it.
+        max_pixels: more are refused before they are unpacked.
+
+    Raises:
+        BrokenFile: not a picture, cut short, or too large.
+    """
+    with OpenedPicture(content, name=name, max_pixels=max_pixels) as picture:
         return as_rgb(upright(picture) if follow_exif else picture)
 
 
@@ -118,30 +136,44 @@ def is_picture(path: Path) -> bool:
 
 
 class OpenedPicture:
-    """Open a picture file in a with block, decoded or only its header, with every way that it can be broken told as BrokenFile."""
+    """Open a picture in a with block, decoded or only its header, with every way that it can be broken told as BrokenFile.
 
-    def __init__(self, path: Path, *, decode: bool = True) -> None:
-        self.path, self.decode = path, decode
+    Args:
+        source: a file, or the bytes of one.
+        decode: unpack the pixels too.
+        name: how errors call it; the path where it is not given.
+        max_pixels: more are refused before they are unpacked.
+    """
+
+    def __init__(self, source: Path | bytes, *, decode: bool = True, name: str = "", max_pixels: int = MAX_PIXELS) -> None:
+        self.source, self.decode, self.max_pixels = source, decode, max_pixels
+        self.name = name or (str(source) if isinstance(source, Path) else "the picture")
 
     def __enter__(self) -> Image.Image:
-        content = _content(self.path) if self.decode else None
+        stream: Path | io.BytesIO
+        if isinstance(self.source, bytes):
+            if not self.source:
+                raise BrokenFile(f"{self.name} is empty: not a picture")
+            stream = io.BytesIO(self.source)
+        else:
+            stream = io.BytesIO(_content(self.source)) if self.decode else self.source
         try:
             with _WARNINGS, warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of Pillow's, about large pictures and odd metadata: we refuse, or it does not matter
-                self.picture = Image.open(io.BytesIO(content) if content is not None else self.path)
-            if self.picture.width * self.picture.height > MAX_PIXELS:
+                self.picture = Image.open(stream, formats=FORMATS)
+            if self.picture.width * self.picture.height > self.max_pixels:
                 self.picture.close()
                 raise Image.DecompressionBombError
             if self.decode:
                 self.picture.load()
         except FileNotFoundError as error:
-            raise DataNotFound(f"there is no picture at {self.path}; check the path") from error
+            raise DataNotFound(f"there is no picture at {self.name}; check the path") from error
         except UnidentifiedImageError as error:
-            raise BrokenFile(f"{self.path} is not a picture that can be read (its content is of no known image format)") from error
+            raise BrokenFile(f"{self.name} is not a picture that can be read (its content is of no known image format)") from error
         except Image.DecompressionBombError as error:
-            raise BrokenFile(f"{self.path} is too large to be opened: more than {MAX_PIXELS:,} pixels") from error
+            raise BrokenFile(f"{self.name} is too large to be opened: more than {self.max_pixels:,} pixels") from error
         except (OSError, SyntaxError, ValueError, EOFError) as error:
-            raise BrokenFile(f"{self.path} is a broken or truncated picture: {error}") from error
+            raise BrokenFile(f"{self.name} is a broken or truncated picture: {error}") from error
         return self.picture
 
     def __exit__(self, *_: object) -> None:

@@ -7,7 +7,7 @@ from salquest.report.cell_table import CellTable
 from salquest.report.comparison_figures import PictureScatter, RankLine, critical_difference_figure, scatter_figure
 from salquest.report.density_figure import centre_bias_figure
 from salquest.report.display_figures import CurvePanel, contoured, found_figure, psychometric_figure, ringed, two_ranks_figure
-from salquest.report.figures import Curves, contact_sheet, learning_curves, overlay, score_figure
+from salquest.report.figures import Curves, contact_sheet, dimmed, heat, heat_layer, learning_curves, overlay, score_figure
 from salquest.report.gradient_figures import TermGradients, gradient_figure
 from salquest.report.level_set_figure import level_set_figure
 from salquest.report.marks import outlined, path_drawn
@@ -40,9 +40,12 @@ __all__ = [
     "contact_sheet",
     "contoured",
     "critical_difference_figure",
+    "dimmed",
     "found_figure",
     "front_figure",
     "gradient_figure",
+    "heat",
+    "heat_layer",
     "jpeg_bytes",
     "learning_curves",
     "level_set_figure",

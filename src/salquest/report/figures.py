@@ -101,8 +101,24 @@ def overlay(pixels: NDArray[np.uint8], saliency: SaliencyMap, *, strength: float
     """
     shown = saliency.display().astype(np.float32)
     alpha = strength * np.sqrt(shown)[:, :, None]
-    grey = pixels.mean(axis=2, keepdims=True, dtype=np.float32) * 0.65 + 40
+    grey = _dimmed(pixels)
     return np.rint(grey + alpha * (heat(shown) - grey)).astype(np.uint8)
+
+
+def dimmed(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The lower layer of `overlay`, (H, W, 3): the picture in dimmed grey."""
+    return np.rint(np.repeat(_dimmed(pixels), 3, axis=2)).astype(np.uint8)
+
+
+def heat_layer(saliency: SaliencyMap) -> NDArray[np.uint8]:
+    """The upper layer of `overlay`, (H, W, 4): colours and how much of them is seen at a strength of 1."""
+    shown = saliency.display().astype(np.float32)
+    return np.dstack([heat(shown), np.rint(np.sqrt(shown) * 255).astype(np.uint8)])
+
+
+def _dimmed(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    grey: NDArray[np.float32] = pixels.mean(axis=2, keepdims=True, dtype=np.float32) * 0.65 + 40
+    return grey
 
 
 def contact_sheet(rows: Sequence[Sequence[NDArray[np.uint8]]], titles: Sequence[str], *, width: int = 240) -> bytes:
