@@ -34,7 +34,7 @@ from salquest.gaze import Stimulus
 from salquest.gaze.pictures import Pixels
 from salquest.metrics import METRICS
 from salquest.models import MODELS
-from salquest.models.catalogue import fingerprint
+from salquest.models.fingerprint import fingerprint
 from salquest.runs import Columns, ProgressDisplay, write_json
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
