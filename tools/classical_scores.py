@@ -29,13 +29,13 @@ from salquest.datasets import DataSet, load_dataset
 from salquest.displays.processes import shared_out
 from salquest.errors import InputError, SalquestError, UnknownName
 from salquest.evaluation import DEFAULT_METRICS, Scores, evaluate, floor_and_ceiling
-from salquest.evaluation.scoring import available_cores
 from salquest.gaze import Stimulus
 from salquest.gaze.pictures import Pixels
 from salquest.metrics import METRICS
 from salquest.models import MODELS
 from salquest.models.fingerprint import fingerprint
 from salquest.runs import Columns, ProgressDisplay, write_json
+from salquest.runs.cores import available_cores
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
 # what Bruckert's Table 1 has besides the default ones, and the AUC that a centre bias gains nothing from
