@@ -131,20 +131,21 @@ class Adaptation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 def adapted_densities(
-    predicted: Array, weights: Sequence[Any] | Array, slopes: Sequence[Any] | Array, centre: Sequence[Any] | Array, variance: Any, lapses: Any
+    predicted: Array, weights: Array, slopes: Sequence[float] | Array, centre: Sequence[float] | Array, variance: Any, lapses: Any
 ) -> Array:
     """The formula at the top of this file; of numpy arrays or torch tensors, with gradients there.
 
     Args:
         predicted: densities at the scales, (S, ..., H, W), each summing to 1.
-        weights, slopes, centre, lapses: see `Adaptation`; numbers or tensors.
+        weights, slopes, centre, lapses: see `Adaptation`; as tuples of numbers or as tensors.
         variance: the spread squared, whose gradient does not vanish at 0.
 
     Returns:
         Densities (..., H, W).
     """
     xp, (height, width) = array_api_compat.array_namespace(predicted), predicted.shape[-2:]
-    mixed = sum(weights[place] * predicted[place, ...] for place in range(predicted.shape[0])) * (height * width)
+    weights = _as_like(xp, weights, predicted) if isinstance(weights, tuple) else weights
+    mixed = xp.tensordot(weights, predicted, axes=1) * (height * width)
     log = _bent(xp, xp.log(xp.clip(mixed, min=FLOOR)), slopes)
     y, x = (_as_like(xp, (2 * np.arange(length) + 1.0) / length - 1, predicted) for length in (height, width))
     log = log + (centre[0] * x + centre[2] * x**2)[None, :] + (centre[1] * y + centre[3] * y**2)[:, None]
@@ -154,7 +155,7 @@ def adapted_densities(
     return (1 - lapses) * blurred / xp.sum(blurred, axis=(-2, -1), keepdims=True) + lapses / (height * width)
 
 
-def _bent(xp: Any, log: Array, slopes: Sequence[Any] | Array) -> Array:
+def _bent(xp: Any, log: Array, slopes: Sequence[float] | Array) -> Array:
     """Piecewise linear, 0 at 0."""
     ends = (None, *KNOTS, None)
     stretches = zip(ends, ends[1:], strict=False)
@@ -184,5 +185,5 @@ def _cosine_modes(length: int) -> tuple[Floats, Floats]:
     return modes, 1 - np.cos(np.pi * order / length)
 
 
-def _as_like(xp: Any, values: Floats, like: Array) -> Array:
+def _as_like(xp: Any, values: Floats | Sequence[float], like: Array) -> Array:
     return xp.asarray(values, dtype=like.dtype, device=array_api_compat.device(like))
