@@ -36,6 +36,8 @@ PICTURES = 50
 FEWEST, MOST = 5, 500
 # weights of scales below this are taken for nothing, which spares a pass through the network
 LEAST_WEIGHT = 0.02
+# a picture counts as so many independent fixations against the pull: its observers look at the same things, so it is not all of them
+EVIDENCE = 10
 # the spread's variance is fitted in units of this fraction of the longer side, squared
 SPREAD_UNIT = 0.02
 TINY = 1e-300
@@ -160,7 +162,7 @@ def fit_adaptation(
     What is lowered is the mean over pictures of the negative log-likelihood of their fixations: the one score that a density cannot gain by
     telling anything but what it expects, and the one that needs no choice of a Gaussian, which would teach the spread our own blur. Where a
     set has maps instead of fixations their cross entropy stands for it, KLD up to a constant. Every number is pulled to where it changes
-    nothing, by a Gaussian that weighs as much as one picture's fixation does: 5 pictures move little, 50 what they agree on.
+    nothing, by a Gaussian against which every picture counts as ten fixations: 5 pictures move little, 50 what they agree on.
 
     Args:
         network: as it was trained.
@@ -240,7 +242,7 @@ def _bits(pictures: list[_Pictures], adaptation: Adaptation) -> Floats:
 
 @dataclass(frozen=True)
 class _Number:
-    """A group of numbers of the fit: where it changes nothing, how far one picture's worth of evidence lets it go, and its bounds."""
+    """A group of numbers of the fit: where it changes nothing, the deviation of the Gaussian that pulls it there, and its bounds."""
 
     length: int
     start: float
@@ -260,7 +262,7 @@ class _Family:
             "logits": _Number(len(scales) - 1, -3.0, 2.0, (-8.0, 8.0)),
             "slopes": _Number(4, 1.0, 0.5, SLOPE_BOUNDS),
             "centre": _Number(4, 0.0, 1.0, CENTRE_BOUNDS),
-            "variance": _Number(1, 0.0, 1.0, (0.0, (SPREAD_BOUNDS[1] / SPREAD_UNIT) ** 2)),
+            "variance": _Number(1, 0.0, 10.0, (0.0, (SPREAD_BOUNDS[1] / SPREAD_UNIT) ** 2)),
             "lapses": _Number(1, 0.0, 0.1, LAPSE_BOUNDS),
         }
         self.lengths = [number.length for number in numbers.values()]
@@ -296,7 +298,7 @@ class _Family:
         weights, slopes, centre, variance, lapses = self._parts(vector)
         bits = torch.cat([group.bits(adapted_densities(group.predicted, weights, slopes, centre, variance, lapses)) for group in pictures])
         pull = (((vector - torch.from_numpy(self.start)) / torch.from_numpy(self.widths)) ** 2).sum() / 2
-        return pull / len(bits) - bits.mean() * np.log(2)
+        return pull / (EVIDENCE * len(bits)) - bits.mean() * np.log(2)
 
     def _parts(self, vector: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """(weights, slopes, centre, variance as a fraction of the longer side squared, lapses)."""
