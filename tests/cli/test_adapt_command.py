@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli.command_line import call
 
+from cli.command_line import call
 from salquest.gaze.map_files import read_map
 
 
@@ -92,7 +92,9 @@ def test_what_does_not_help_is_said_and_left_out(run, moved, tmp_path, capsys) -
     data, out = moved(lambda number, x: x / 3 if number < 8 else 63 - x / 3), tmp_path / "adapted"
     assert call("adapt", "--model", run, "--data", f"tiny={data}", "--out", out) == 0
     told = capsys.readouterr().out
-    assert "On pictures that they were not fitted to the numbers do not help; they are left out, and the network predicts as it was." in told
+    assert (
+        "On pictures that they were not fitted to the numbers do not help; they are left out, and the network predicts as it was." in told
+    )
     assert "CC" not in told
     assert json.loads((out / "adapted.json").read_text())["helped"] is False
     picture = data / "stimuli" / "blobs11.png"

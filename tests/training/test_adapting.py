@@ -145,9 +145,9 @@ def test_too_few_or_too_many_pictures_are_told(tmp_path: Path, number: int) -> N
 
 def test_pictures_and_scales_that_cannot_do_are_told(tmp_path: Path) -> None:
     network, data = planted(tmp_path, Adaptation(), pictures=6, fixations=5)
-    with pytest.raises(InputError, match="planted has 4 and 2$"):
+    with pytest.raises(InputError, match=r"planted has 4 and 2$"):
         fit(network, data, fitting=4)
-    with pytest.raises(InputError, match="planted has 6 and 0$"):
+    with pytest.raises(InputError, match=r"planted has 6 and 0$"):
         fit(network, data, fitting=6)
     with pytest.raises(InputError, match="1 is one of its scales"):
         fit(network, data, fitting=5, scales=(0.5, 2.0))

@@ -86,9 +86,7 @@ def _tell_fit(fit: AdaptationFit, data: DataSet, out: Path) -> None:
         f"{fit.fitted.num_parameters} numbers fitted to {len(fit.fitted_to)} pictures: "
         f"{fit.before:.3f} bit per fixation over uniform became {fit.after:.3f}"
     )
-    print(
-        f"{len(fit.checked_on)} validation pictures: {gain.mean:+.3f} bit per fixation (95 % interval {gain.low:+.3f}..{gain.high:+.3f})"
-    )
+    print(f"{len(fit.checked_on)} validation pictures: {gain.mean:+.3f} bit per fixation (95 % interval {gain.low:+.3f}..{gain.high:+.3f})")
     if fit.seen:
         print(
             f"salquest: {len(fit.seen)} of the {len(fit.fitted_to)} pictures, or copies of them, stand in the network's own training data; "

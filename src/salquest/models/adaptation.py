@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import array_api_compat
@@ -69,7 +70,9 @@ class Adaptation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
                 f"an adaptation has 1 to {MOST_SCALES} scales and a weight for each; found {len(self.scales)} and {len(self.weights)}"
             )
         if len(self.slopes) != len(KNOTS) + 1 or len(self.centre) != 4:
-            raise InputError(f"an adaptation has {len(KNOTS) + 1} slopes and 4 numbers of the centre; found {self.slopes} and {self.centre}")
+            raise InputError(
+                f"an adaptation has {len(KNOTS) + 1} slopes and 4 numbers of the centre; found {self.slopes} and {self.centre}"
+            )
         for word, values, (low, high) in (
             ("scales", self.scales, SCALE_BOUNDS),
             ("weights", self.weights, (0.0, 1.0)),
@@ -82,7 +85,7 @@ class Adaptation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
                 raise InputError(f"an adaptation's {word} lie in {low:g}..{high:g}; found {', '.join(f'{value:g}' for value in values)}")
         if abs(sum(self.weights) - 1) > 1e-6:
             raise InputError(f"the weights of scales sum to 1; found {sum(self.weights):g}")
-        if any(later <= earlier for earlier, later in zip(self.scales, self.scales[1:], strict=False)):
+        if any(later <= earlier for earlier, later in pairwise(self.scales)):
             raise InputError(f"scales stand in increasing order, each once; found {self.scales}")
 
     @property
@@ -158,8 +161,7 @@ def adapted_densities(
 def _bent(xp: Any, log: Array, slopes: Sequence[float] | Array) -> Array:
     """Piecewise linear, 0 at 0."""
     ends = (None, *KNOTS, None)
-    stretches = zip(ends, ends[1:], strict=False)
-    return sum(slopes[place] * (xp.clip(log, low, high) - _clipped(0.0, low, high)) for place, (low, high) in enumerate(stretches))
+    return sum(slopes[place] * (xp.clip(log, low, high) - _clipped(0.0, low, high)) for place, (low, high) in enumerate(pairwise(ends)))
 
 
 def _clipped(value: float, low: float | None, high: float | None) -> float:

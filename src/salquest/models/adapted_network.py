@@ -66,9 +66,7 @@ class AdaptedNetwork(Model):
         return self.network.predict_stimulus(stimulus) if self.adaptation.is_identity else super().predict_stimulus(stimulus)
 
 
-def predicted_densities(
-    network: Network, pixels: Pixels, scales: tuple[float, ...], *, length: int = GRID_LENGTH
-) -> NDArray[np.float64]:
+def predicted_densities(network: Network, pixels: Pixels, scales: tuple[float, ...], *, length: int = GRID_LENGTH) -> NDArray[np.float64]:
     """What a network predicts of a picture at several scales, (S, h, w) on the `grid_size` of that length, each summing to 1."""
     size = grid_size((pixels.shape[0], pixels.shape[1]), length)
     return np.stack([network.predict_pixels(pixels, scale=scale, size=size).density() for scale in scales])

@@ -236,7 +236,9 @@ def _adapted(folder: AdaptedFolder, device: str, runtime: Runtime | None) -> Ada
         if not (CheckpointFolder(root).exists() or RunFolder(root).exists()):
             raise DataNotFound(f"{folder.root} adapts the network in {root}, which is not there; put it back, or adapt again")
     if (now := network_digest(root)) != record.fingerprint:
-        raise BrokenFile(f"{folder.root} adapts the network in {root} as it was; it has changed since ({record.fingerprint}, now {now}): adapt again")
+        raise BrokenFile(
+            f"{folder.root} adapts the network in {root} as it was; it has changed since ({record.fingerprint}, now {now}): adapt again"
+        )
     network = _of_folder(root, device, runtime)
     assert isinstance(network, Network)
     return AdaptedNetwork(network, record.adaptation, name=folder.root.resolve().name, pictures=record.pictures)

@@ -315,9 +315,7 @@ def _only_needed(adaptation: Adaptation) -> Adaptation:
         "scales": tuple(adaptation.scales[place] for place in kept),
         "weights": tuple(adaptation.weights[place] for place in kept),
     }
-    return Adaptation(
-        **picked, slopes=adaptation.slopes, centre=adaptation.centre, spread=adaptation.spread, lapses=adaptation.lapses
-    )
+    return Adaptation(**picked, slopes=adaptation.slopes, centre=adaptation.centre, spread=adaptation.spread, lapses=adaptation.lapses)
 
 
 def _network_folder(model: str | Path) -> Path | None:
