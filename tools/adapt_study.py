@@ -27,10 +27,10 @@ SCORES = ("ig", "cc", "nss", "kl", "sim")
 BASE, FULL = "as it was", "trained on it"
 INTRODUCTION = """# A few numbers instead of training
 
-Made by `tools/adapt_study.py`. A network that has never seen a data set is brought to it by {parameters} numbers ([adapt](../adapt.md)), fitted to some
-pictures of its training part; *{full}* is the same network trained on the base's data and that whole training part. Scores are of the test
-part, which neither has seen; *share* is (adapted - as it was) / ({full} - as it was), with 95 % bootstrap intervals over pictures. IG is
-over the centre bias of the set's training part.
+Made by `tools/adapt_study.py`. A network that has never seen a data set is brought to it by {parameters} numbers ([adapt](../adapt.md)), fitted
+to some pictures of its training part; *{full}* is the same network trained on the base's data and that whole training part. Scores are of
+the test part, which neither has seen; *share* is (adapted - as it was) / ({full} - as it was), with 95 % bootstrap intervals over pictures.
+IG is over the centre bias of the set's training part.
 """
 
 
