@@ -302,7 +302,7 @@ class _Family:
 
     def _parts(self, vector: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """(weights, slopes, centre, variance as a fraction of the longer side squared, lapses)."""
-        logits, slopes, centre, variance, lapses = vector.split(self.lengths)
+        logits, slopes, centre, variance, lapses = vector.split(self.lengths)  # type: ignore[no-untyped-call]
         own = torch.zeros(1, dtype=vector.dtype)
         weights = torch.cat([logits[: self.own], own, logits[self.own :]]).softmax(dim=0)
         return weights, slopes, centre, variance[0] * SPREAD_UNIT**2, lapses[0]
