@@ -34,7 +34,8 @@ from salquest.runs import Columns, RunFolder
 from salquest.runs.atomic import write_folder, write_text
 
 PAGES = Path(__file__).parents[1] / "docs" / "models"
-# largest difference of the maps' densities from the run folder's, as a share of the greatest density of each: what rounding may do; scores are taken of what ships
+# largest difference of the maps' densities from the run folder's, as a share of the greatest density of each: what rounding may do; scores are
+# taken of what ships
 BOUND = 0.03
 # between the two runtimes, which have the same rounded numbers
 RUNTIME_BOUND = 1e-3

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from salquest.models import load_model
     from salquest.models.default import predict
     from salquest.quest import report_quest, run_quest
-    from salquest.training import TrainingPlan, train
+    from salquest.training import TrainingPlan, adapt, train
 
 # public name -> where it lives; rooms that are handed out whole stand for themselves
 _HOMES = {
@@ -26,6 +26,7 @@ _HOMES = {
     "SaliencyMap": "salquest.gaze",
     "Stimulus": "salquest.gaze",
     "TrainingPlan": "salquest.training",
+    "adapt": "salquest.training",
     "compare": "salquest.evaluation",
     "evaluate": "salquest.evaluation",
     "load_dataset": "salquest.datasets",
@@ -42,6 +43,7 @@ __all__ = [
     "SaliencyMap",
     "Stimulus",
     "TrainingPlan",
+    "adapt",
     "applications",
     "compare",
     "datasets",

@@ -6,13 +6,13 @@ import pytest
 from salquest.errors import InputError
 from salquest.gaze import SaliencyMap, as_density
 from salquest.models import Model, load_model
-from salquest.models.contract import ScalableModel
+from salquest.models.contract import Network
 from salquest.models.views import SeenInViews, Views
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 20, 3), dtype=np.uint8)
 
 
-class Remembering(ScalableModel):
+class Remembering(Network):
     """Red of each pixel plus a slope to the right and a constant that the scale decides, as a density."""
 
     name, is_density = "remembering", True
@@ -20,7 +20,7 @@ class Remembering(ScalableModel):
     def __init__(self):
         self.scales = []
 
-    def predict_pixels(self, pixels, *, scale=1.0):
+    def predict_pixels(self, pixels, *, scale=1.0, size=None):
         self.scales.append(scale)
         slope = np.linspace(1, 50, pixels.shape[1])
         return SaliencyMap(as_density(pixels[..., 0] + slope + 100 * scale).astype(np.float32), "density")

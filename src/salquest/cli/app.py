@@ -24,6 +24,9 @@ app.command("salquest.cli.predict:predict", name="predict", help="Write the sali
 app.command("salquest.cli.crop:crop", name="crop", help="Cut pictures to given shapes where people look.")
 app.command("salquest.cli.attention:attention", name="attention", help="Which share of attention each part of a design gets.")
 app.command("salquest.cli.train:train", name="train", help="Train a network under a loss and leave a run folder.")
+app.command(
+    "salquest.cli.adapt:adapt", name="adapt", help="Bring a trained network to your data by a few numbers, from some fifty pictures."
+)
 app.command("salquest.cli.export:export", name="export", help="Write a trained network as an ONNX file.")
 app.command("salquest.cli.quest:quest", name="quest", help="Carry out a recipe: many runs, one table, one report.")
 app.command("salquest.cli.tune:tune", name="tune", help="Search the weights of a loss on the validation pictures.")

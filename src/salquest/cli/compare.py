@@ -11,16 +11,13 @@ from cyclopts import Parameter
 
 from salquest.cli.arguments import names
 from salquest.cli.output import show
-from salquest.cli.scoring import chosen_models, chosen_part, gallery, limits_of, score_table, tell
+from salquest.cli.scoring import chosen_models, chosen_part, gallery, heading, limits_of, pair_table, score_table, tell
 from salquest.errors import InputError
 from salquest.evaluation import DEFAULT_METRICS, Comparison, evaluate_all
 from salquest.evaluation import compare as compare_scores
 from salquest.metrics import METRICS
 from salquest.metrics.conventions import convention_named
 from salquest.report import (
-    ColumnSpec,
-    PairRow,
-    PairTable,
     PictureScatter,
     RankLine,
     Section,
@@ -94,7 +91,7 @@ def compare(
         )
         found = compare_scores(results, seed=seed)
         lowest, highest = limits_of(found.results, chosen.subset(found.keys), display) if limits else (None, None)
-    table, pairs = score_table(found.results, part, lowest, highest), _pair_table(found)
+    table, pairs = score_table(found.results, part, lowest, highest), pair_table(found)
     if csv is not None:
         found.columns().save(csv)
     if html is not None:
@@ -145,29 +142,6 @@ def _left_out(found: Comparison) -> str:
     return f"{len(found.missing)} pictures were left out for all, because a model has no score for them: {', '.join(named)}{others}"
 
 
-def _pair_table(found: Comparison) -> PairTable:
-    rows = [
-        PairRow(
-            heading=_heading(pair.metric),
-            first=pair.first,
-            second=pair.second,
-            difference=pair.difference.mean,
-            low=pair.difference.low,
-            high=pair.difference.high,
-            p=pair.p,
-            p_holm=pair.p_holm,
-            better=pair.better,
-        )
-        for pair in found.pairs
-    ]
-    return PairTable(rows, f"{found.caption()}; {found.results[0].caption()}")
-
-
-def _heading(metric: str) -> str:
-    card = METRICS[metric]
-    return ColumnSpec(metric, card.title, card.direction, card.unit).heading
-
-
 def _by_rank(found: Comparison) -> list[str]:
     """Models by average rank under the first metric, best first."""
     ranks = next(iter(found.rankings.values())).ranks
@@ -177,7 +151,7 @@ def _by_rank(found: Comparison) -> list[str]:
 def _figures(found: Comparison) -> dict[str, bytes]:
     lines = [
         RankLine(
-            title=_heading(metric),
+            title=heading(metric),
             ranks=ranking.ranks,
             critical_difference=ranking.critical_difference,
             groups=ranking.groups(),
@@ -192,7 +166,7 @@ def _figures(found: Comparison) -> dict[str, bytes]:
     for other in others[:SCATTERS]:
         panels = [
             PictureScatter(
-                title=_heading(metric),
+                title=heading(metric),
                 first=other,
                 second=best,
                 x=list(scores[other].values(metric)),

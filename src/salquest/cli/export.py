@@ -38,7 +38,8 @@ def export(
     from salquest.models.deep.trained import TrainedNetwork
 
     loaded = load_model(model, runtime="torch")
-    assert isinstance(loaded, TrainedNetwork)
+    if not isinstance(loaded, TrainedNetwork):
+        raise InputError(f"{model} is an adapted network, which is no single graph; export the network that it adapts")
     save_graph(loaded, out, half=half, force=force)
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
     if check:

@@ -9,11 +9,11 @@ from pathlib import Path
 from salquest.cli.arguments import data_set
 from salquest.datasets import DataSet, divide
 from salquest.errors import InputError
-from salquest.evaluation import Scores, explained_share, floor_and_ceiling
+from salquest.evaluation import Comparison, Scores, explained_share, floor_and_ceiling
 from salquest.gaze import SaliencyMap
 from salquest.metrics import METRICS
 from salquest.models import MapsFolder, Model, load_model
-from salquest.report import ColumnSpec, Gallery, Row, Score, ScoreTable, overlay
+from salquest.report import ColumnSpec, Gallery, PairRow, PairTable, Row, Score, ScoreTable, overlay
 from salquest.runs import ProgressDisplay
 
 
@@ -71,6 +71,31 @@ def score_table(results: Sequence[Scores], part: str, lowest: Scores | None = No
         "95 % bootstrap intervals over pictures."
     )
     return ScoreTable(rows, columns, caption)
+
+
+def pair_table(found: Comparison) -> PairTable:
+    """The differences of every pair under every metric, with their intervals and tests."""
+    rows = [
+        PairRow(
+            heading=heading(pair.metric),
+            first=pair.first,
+            second=pair.second,
+            difference=pair.difference.mean,
+            low=pair.difference.low,
+            high=pair.difference.high,
+            p=pair.p,
+            p_holm=pair.p_holm,
+            better=pair.better,
+        )
+        for pair in found.pairs
+    ]
+    return PairTable(rows, f"{found.caption()}; {found.results[0].caption()}")
+
+
+def heading(metric: str) -> str:
+    """A metric with its unit and the direction of the better side."""
+    card = METRICS[metric]
+    return ColumnSpec(metric, card.title, card.direction, card.unit).heading
 
 
 def share_table(results: Sequence[Scores], lowest: Scores, highest: Scores) -> ScoreTable:

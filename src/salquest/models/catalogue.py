@@ -9,10 +9,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
-from salquest.errors import BrokenFile, InputError, UnknownName
+from salquest.errors import BrokenFile, DataNotFound, InputError, UnknownName
+from salquest.models.adapted_network import AdaptedFolder, AdaptedNetwork
 from salquest.models.checkpoint_folder import CheckpointFolder
-from salquest.models.contract import Model
+from salquest.models.contract import Model, Network
 from salquest.models.loading import Runtime, check_runtime, load_checkpoint, load_graph
+from salquest.models.network_digest import network_digest
 from salquest.models.shipped import PREFERRED, shipped_networks
 from salquest.runs import RunFolder
 
@@ -176,7 +178,8 @@ def load_model(name: str | Path = DEFAULT, *, device: str = "cpu", runtime: Runt
     """A model by its name, or the network of a folder, of a file, or of the Hugging Face hub; without a name the one that predicts by default.
 
     Args:
-        name: from `salquest list models`; the path of a run folder, of a checkpoint's folder or of an ONNX file; or hf://owner/name.
+        name: from `salquest list models`; the path of a run folder, of the folder of a checkpoint or of an adapted network, or of an ONNX
+            file; or hf://owner/name.
         device: of a network: "cpu", "cuda", "mps"...
         runtime: of a network that has both: "onnx" (ONNX Runtime, which needs no torch) or "torch"; the first of them where it is not given.
 
@@ -203,7 +206,7 @@ def load_model(name: str | Path = DEFAULT, *, device: str = "cpu", runtime: Runt
         return load_checkpoint(fetch(word), name=word, device=device, runtime=runtime)
     path = Path(name).expanduser()
     if path.is_dir():
-        return _of_folder(path, device, runtime)
+        return _adapted(AdaptedFolder(path), device, runtime) if AdaptedFolder(path).exists() else _of_folder(path, device, runtime)
     if path.suffix.lower() == ".onnx" or path.is_file():
         return _of_file(path, device, runtime)
     raise UnknownName("model or run folder", word, MODELS)
@@ -220,6 +223,25 @@ def _of_folder(path: Path, device: str, runtime: Runtime | None) -> Model:
     from salquest.models.deep.trained import TrainedNetwork
 
     return TrainedNetwork.load(path, device=device)
+
+
+def _adapted(folder: AdaptedFolder, device: str, runtime: Runtime | None) -> AdaptedNetwork:
+    record = folder.read()
+    if record.found == "name":
+        if record.network not in _SHIPPED:
+            raise DataNotFound(f"{folder.root} adapts {record.network}, and no network of that name ships with this salquest; adapt again")
+        root = _SHIPPED[record.network].root
+    else:
+        root = folder.network_path(record)
+        if not (CheckpointFolder(root).exists() or RunFolder(root).exists()):
+            raise DataNotFound(f"{folder.root} adapts the network in {root}, which is not there; put it back, or adapt again")
+    if (now := network_digest(root)) != record.fingerprint:
+        raise BrokenFile(
+            f"{folder.root} adapts the network in {root} as it was; it has changed since ({record.fingerprint}, now {now}): adapt again"
+        )
+    network = _of_folder(root, device, runtime)
+    assert isinstance(network, Network)
+    return AdaptedNetwork(network, record.adaptation, name=folder.root.resolve().name, pictures=record.pictures)
 
 
 def _of_file(path: Path, device: str, runtime: Runtime | None) -> Model:

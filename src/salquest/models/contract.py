@@ -15,6 +15,7 @@ from PIL import Image
 from salquest.errors import InputError
 from salquest.gaze import SaliencyMap, Stimulus
 from salquest.gaze.pictures import Pixels, as_pixels
+from salquest.models.fitting import Size
 
 Picture = str | Path | Image.Image | NDArray
 
@@ -68,9 +69,17 @@ class Model(ABC):
         """The map of a picture given as (H, W, 3) uint8 RGB."""
 
 
-class ScalableModel(Model):
-    """A model with an input size of its own, that can look at another: a network."""
+class Network(Model):
+    """A trained network: a model of densities that can be asked how a picture looks from nearer or farther."""
+
+    is_density = True
 
     @abstractmethod
-    def predict_pixels(self, pixels: Pixels, *, scale: float = 1.0) -> SaliencyMap:
-        """The map of a picture given as (H, W, 3) uint8 RGB, seen at `scale` times the model's input size."""
+    def predict_pixels(self, pixels: Pixels, *, scale: float = 1.0, size: Size | None = None) -> SaliencyMap:
+        """The density of a picture given as (H, W, 3) uint8 RGB.
+
+        Args:
+            pixels: the picture.
+            scale: of the network's size: 1.5 looks at half as many pixels again along each side.
+            size: (height, width) of the density; the picture's where it is not given.
+        """

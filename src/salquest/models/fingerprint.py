@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 
-from salquest.errors import DataNotFound, UnknownName
+import msgspec
+
+from salquest.errors import UnknownName
+from salquest.models.adapted_network import AdaptedFolder
 from salquest.models.catalogue import MODELS
-from salquest.models.checkpoint_folder import CheckpointFolder
 from salquest.models.hub import SCHEME, fetch
+from salquest.models.network_digest import digest, network_digest
 from salquest.models.shipped import shipped_networks
-from salquest.runs import RunFolder, versions
+from salquest.runs import versions
 
 
 def fingerprint(name: str | Path) -> str:
@@ -26,32 +27,15 @@ def fingerprint(name: str | Path) -> str:
     word = str(name)
     shipped = shipped_networks()
     if word in shipped:
-        return _of_checkpoint(shipped[word])
+        return network_digest(shipped[word].root)
     if word in MODELS:
         return f"{name} of salquest {versions('salquest').get('salquest', 'uninstalled')}"
     path = fetch(word) if word.startswith(SCHEME) else Path(name).expanduser()
     if path.is_file():
-        return _digest("", path)
+        return digest("", path)
     if not path.is_dir():
         raise UnknownName("model or run folder", word, MODELS)
-    if CheckpointFolder(path).exists():
-        return _of_checkpoint(CheckpointFolder(path))
-    folder = RunFolder(path)
-    network = folder.read().network
-    if not folder.weights.is_file():
-        raise DataNotFound(f"{path} has no weights.safetensors: the run has not finished its first epoch")
-    return _digest(json.dumps(network, sort_keys=True), folder.weights)
-
-
-def _of_checkpoint(folder: CheckpointFolder) -> str:
-    network = folder.read().network
-    if not folder.weights.is_file():
-        raise DataNotFound(f"{folder.root} has no weights.safetensors beside its card")
-    return _digest(json.dumps(network, sort_keys=True), folder.weights)
-
-
-def _digest(described: str, numbers: Path) -> str:
-    digest = hashlib.sha256(described.encode())
-    with numbers.open("rb") as content:
-        digest.update(hashlib.file_digest(content, "sha256").digest())
-    return digest.hexdigest()[:16]
+    if AdaptedFolder(path).exists():
+        record = AdaptedFolder(path).read()
+        return digest(record.fingerprint + msgspec.json.encode(record.adaptation).decode())
+    return network_digest(path)

@@ -14,8 +14,8 @@ from salquest.gaze import SaliencyMap, as_density, resize_map, resize_picture
 from salquest.gaze.pictures import Pixels
 from salquest.models.checkpoint_card import CheckpointCard
 from salquest.models.checkpoint_folder import CheckpointFolder
-from salquest.models.contract import ScalableModel
-from salquest.models.fitting import fitted_size
+from salquest.models.contract import Network
+from salquest.models.fitting import Size, fitted_size
 from salquest.runs.cores import available_cores
 
 INPUT, OUTPUT = "pictures", "log_density"
@@ -95,7 +95,7 @@ class OnnxGraph:
         return found
 
 
-class OnnxNetwork(ScalableModel):
+class OnnxNetwork(Network):
     """A network in an ONNX file that `salquest export` wrote; its maps are densities, those of torch within 1e-4 of their logarithm.
 
     Args:
@@ -103,8 +103,6 @@ class OnnxNetwork(ScalableModel):
         card: what is known about the network: how pictures are brought to its size, what it was trained on.
         name: as tables show it; the card's where it is not given.
     """
-
-    is_density = True
 
     def __init__(self, graph: OnnxGraph, card: CheckpointCard, *, name: str | None = None) -> None:
         self.graph, self.card = graph, card
@@ -130,17 +128,12 @@ class OnnxNetwork(ScalableModel):
         graph = OnnxGraph(_content(source), name=str(source), threads=threads)
         return cls(graph, CheckpointCard.from_metadata(graph.metadata, source), name=name)
 
-    def predict_pixels(self, pixels: Pixels, *, scale: float = 1.0) -> SaliencyMap:
-        """The density that the network predicts for (H, W, 3) uint8 RGB, at the picture's size.
-
-        Args:
-            pixels: the picture.
-            scale: of the network's size: 1.5 looks at half as many pixels again along each side.
-        """
-        picture = (pixels.shape[0], pixels.shape[1])
-        size = fitted_size(self.card.size, picture, self.card.fit, scale)
-        density = np.exp(self.graph.log_density(resize_picture(pixels, size)[None])[0])
-        return SaliencyMap(as_density(resize_map(density, picture)).astype(np.float32), "density")
+    def predict_pixels(self, pixels: Pixels, *, scale: float = 1.0, size: Size | None = None) -> SaliencyMap:
+        """The density of a picture given as (H, W, 3) uint8 RGB; `scale` and `size` as in `Network`."""
+        shown = (pixels.shape[0], pixels.shape[1])
+        resized = resize_picture(pixels, fitted_size(self.card.size, shown, self.card.fit, scale))
+        density = np.exp(self.graph.log_density(resized[None])[0])
+        return SaliencyMap(as_density(resize_map(density, size or shown)).astype(np.float32), "density")
 
 
 def _content(path: Path) -> bytes:

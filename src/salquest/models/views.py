@@ -9,7 +9,7 @@ import numpy as np
 from salquest.errors import InputError
 from salquest.gaze import SaliencyMap, as_density
 from salquest.gaze.pictures import Pixels
-from salquest.models.contract import Model, ScalableModel
+from salquest.models.contract import Model, Network
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class SeenInViews(Model):
             raise InputError(
                 f"the maps of {model.name} are values, not densities, of which no mean over views can be taken; leave the views out"
             )
-        if views.scales != (1.0,) and not isinstance(model, ScalableModel):
+        if views.scales != (1.0,) and not isinstance(model, Network):
             raise InputError(f"{model.name} sees pictures at one size; scales are for networks")
         self.model, self.views = model, views
         self.name, self.trained_on = model.name, model.trained_on
@@ -76,6 +76,4 @@ class SeenInViews(Model):
 
     def _seen(self, pixels: Pixels, scale: float) -> SaliencyMap:
         # a model of one size was refused for any other scale than 1
-        return (
-            self.model.predict_pixels(pixels, scale=scale) if isinstance(self.model, ScalableModel) else self.model.predict_pixels(pixels)
-        )
+        return self.model.predict_pixels(pixels, scale=scale) if isinstance(self.model, Network) else self.model.predict_pixels(pixels)

@@ -18,7 +18,7 @@ from salquest.errors import InputError, UnknownName
 from salquest.gaze import SaliencyMap, as_density, resize_map, resize_picture
 from salquest.gaze.pictures import Pixels
 from salquest.losses import Activation, Prediction
-from salquest.models.fitting import Fit, fitted_map_size, fitted_size
+from salquest.models.fitting import Fit, Size, fitted_map_size, fitted_size
 
 # ends of the names of tensors that files may leave out: batch norm counts them while it is trained, and nothing reads them
 COUNTED = "num_batches_tracked"
@@ -132,18 +132,20 @@ class SaliencyNetwork(nn.Module):
         return Prediction(self(pictures), self.activation).density
 
     @torch.inference_mode()
-    def predict_pixels(self, pixels: Pixels, *, scale: float = 1.0) -> SaliencyMap:
-        """The density that the network predicts for (H, W, 3) uint8 RGB, at the picture's size.
+    def predict_pixels(self, pixels: Pixels, *, scale: float = 1.0, size: Size | None = None) -> SaliencyMap:
+        """The density that the network predicts for (H, W, 3) uint8 RGB.
 
         Args:
             pixels: the picture.
             scale: of the network's size: 1.5 looks at half as many pixels again along each side.
+            size: (height, width) of the density; the picture's where it is not given.
         """
-        size = fitted_size(self.size, (pixels.shape[0], pixels.shape[1]), self.fit, scale)
-        picture = torch.from_numpy(np.array(resize_picture(pixels, size))).permute(2, 0, 1)[None]
+        shown = (pixels.shape[0], pixels.shape[1])
+        resized = np.array(resize_picture(pixels, fitted_size(self.size, shown, self.fit, scale)))
+        picture = torch.from_numpy(resized).permute(2, 0, 1)[None]
         device = next(self.parameters()).device
         raw = self(picture.to(device).float() / 255)
-        return self.as_map(raw, (pixels.shape[0], pixels.shape[1]))
+        return self.as_map(raw, size or shown)
 
     @torch.inference_mode()
     def predict_taps(self, taps: Sequence[Tensor], size: tuple[int, int]) -> SaliencyMap:

@@ -16,12 +16,13 @@ from salquest.gaze import SaliencyMap, Stimulus
 from salquest.gaze.pictures import Pixels
 from salquest.models.checkpoint_card import CheckpointCard
 from salquest.models.checkpoint_folder import CheckpointFolder
-from salquest.models.contract import ScalableModel
+from salquest.models.contract import Network
 from salquest.models.deep.network import COUNTED, SaliencyNetwork, rebuild_network
+from salquest.models.fitting import Size
 from salquest.runs import RunFolder
 
 
-class TrainedNetwork(ScalableModel):
+class TrainedNetwork(Network):
     """A network that was trained; its maps are densities.
 
     Attributes:
@@ -29,8 +30,6 @@ class TrainedNetwork(ScalableModel):
         features: what its encoder sees in the stimuli of data sets, kept on disk; None runs the encoder on each.
         card: what is known about it; None for a network that was put together by hand.
     """
-
-    is_density = True
 
     def __init__(
         self,
@@ -88,9 +87,9 @@ class TrainedNetwork(ScalableModel):
         taps = self.features.taps(stimulus.digest(), False, partial(stimulus.pixels, self.network.size))
         return self.network.predict_taps(taps, stimulus.size)
 
-    def predict_pixels(self, pixels: Pixels, *, scale: float = 1.0) -> SaliencyMap:
-        """The density of a picture given as (H, W, 3) uint8 RGB, seen at `scale` times the network's size."""
-        return self.network.predict_pixels(pixels, scale=scale)
+    def predict_pixels(self, pixels: Pixels, *, scale: float = 1.0, size: Size | None = None) -> SaliencyMap:
+        """The density of a picture given as (H, W, 3) uint8 RGB; `scale` and `size` as in `Network`."""
+        return self.network.predict_pixels(pixels, scale=scale, size=size)
 
 
 def _network_of(card: CheckpointCard, weights: Path, where: str) -> SaliencyNetwork:
