@@ -8,7 +8,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,7 +41,9 @@ def options() -> dict[str, set[str]]:
     return {name: set(re.findall(r"--[a-z][a-z-]*", text)) for name, text in zip(sections[::2], sections[1::2], strict=True)}
 
 
-SHOWN = sorted({(path.relative_to(DOCS).as_posix(), command) for path in DOCS.rglob("*.md") for command in commands(path.read_text("utf-8"))})
+SHOWN = sorted(
+    {(path.relative_to(DOCS).as_posix(), command) for path in DOCS.rglob("*.md") for command in commands(path.read_text("utf-8"))}
+)
 
 
 @pytest.mark.parametrize(("page", "command"), SHOWN)
@@ -59,7 +60,7 @@ def test_pages_are_looked_through_whole() -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with what readers are supposed to have: a photograph, folders of some, two designs."""
     pictures = [sample.stimulus.path for sample in load_dataset("osie-mini").samples]
     for name, source in {
@@ -75,7 +76,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, tmp_path / name)
     monkeypatch.chdir(tmp_path)
-    yield tmp_path
+    return tmp_path
 
 
 def written(page: str) -> str:

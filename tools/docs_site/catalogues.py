@@ -12,7 +12,6 @@ from typing import Any
 from docs_site.docstrings import as_markdown
 from docs_site.markdown import cell, code, fenced, prose, table
 from docs_site.signatures import signature_block
-
 from salquest.cli.listing import catalogue_entries
 
 Pages = dict[str, str]
@@ -60,11 +59,23 @@ def _page(title: str, lead: str, *parts: str) -> str:
     return "\n\n".join([f"# {title}", lead, *(part for part in parts if part)]) + "\n"
 
 
-def _listed(entries: Iterable[Mapping[str, str]], *, without: Iterable[str] = ()) -> str:
-    """The rows of `salquest list` as a table whose names are code; columns left out are told elsewhere on the page."""
+def _listed(entries: Iterable[Mapping[str, str]], *, without: Iterable[str] = (), linked: bool = False) -> str:
+    """The rows of `salquest list` as a table whose names are code.
+
+    Args:
+        entries: the rows.
+        without: columns that are told elsewhere on the page.
+        linked: each name leads to the heading of that name.
+    """
     rows = [{head: text for head, text in entry.items() if head not in without} for entry in entries]
     heads = list(rows[0]) if rows else ["name"]
-    return table(heads, [[code(row[head]) if head == "name" else cell(row[head]) for head in heads] for row in rows])
+
+    def shown(head: str, text: str) -> str:
+        if head != "name":
+            return cell(text)
+        return f"[{code(text)}](#{text})" if linked else code(text)
+
+    return table(heads, [[shown(head, row[head]) for head in heads] for row in rows])
 
 
 def _from(kind: str, more: str = "") -> str:
@@ -76,7 +87,10 @@ def _models(docs: Path) -> str:
     heads = {
         "deep": ("Networks", "Those that ship are ready; others are trained first: `salquest train --network NAME`."),
         "classical": ("Classical models", "No torch, no training: they run out of the box."),
-        "baseline": ("Baselines", "Maps that do not look at the picture. A model that is no better than the centre bias has learned nothing."),
+        "baseline": (
+            "Baselines",
+            "Maps that do not look at the picture. A model that is no better than the centre bias has learned nothing.",
+        ),
     }
     parts = []
     for family, (title, lead) in heads.items():
@@ -100,16 +114,22 @@ def _networks() -> str:
 def _losses() -> str:
     cards, presets = _of("losses", "LOSSES"), _of("losses", "PRESETS")
     entries = catalogue_entries("losses")
-    rows = [entries[name] for name in cards]
-    details = [f"### {name}\n\n{_called(name, card.compute)}" for name, card in cards.items()]
+    families = [
+        f"## {family.capitalize()}\n\n"
+        + _listed((entries[name] for name, card in cards.items() if card.family == family), without=("family", "range"), linked=True)
+        for family in dict.fromkeys(card.family for card in cards.values())
+    ]
+    details = [f"### {name}\n\n{_called(name, card.compute)}\n\nRange: {prose(card.range)}." for name, card in cards.items()]
     sums = [
         [code(name), code(preset.expression), preset.activation, cell(f"{preset.source}: {preset.title}"), cell(preset.note)]
         for name, preset in presets.items()
     ]
     return _page(
         "Losses",
-        _from("losses", "How sums are written, what is meant where papers are unclear, and how to add your own: [the losses](../losses.md)."),
-        _listed(rows),
+        _from(
+            "losses", "How sums are written, what is meant where papers are unclear, and how to add your own: [the losses](../losses.md)."
+        ),
+        *families,
         "## Presets\n\nNames of sums, as a paper or a released code has them.",
         table(["name", "sum", "activation", "source", "note"], sums),
         "## One by one",
@@ -142,7 +162,7 @@ def _metrics() -> str:
     return _page(
         "Metrics",
         _from("metrics", "Formulas, and a line-by-line replacement for other programs: [the metrics](../metrics.md)."),
-        _listed(catalogue_entries("metrics").values()),
+        _listed(catalogue_entries("metrics").values(), linked=True),
         "## Conventions\n\nWhose definition a score follows: `salquest score --convention NAME`.",
         table(["name", "what"], whose),
         "## One by one",
@@ -154,9 +174,7 @@ def _encoders() -> str:
     cards = _of("encoders", "ENCODERS")
     details = []
     for name, card in cards.items():
-        taps = [
-            [code(tap.name), str(tap.channels), str(tap.stride), "yes" if tap.name in card.default_taps else ""] for tap in card.taps
-        ]
+        taps = [[code(tap.name), str(tap.channels), str(tap.stride), "yes" if tap.name in card.default_taps else ""] for tap in card.taps]
         weights = [
             [code(key), cell(one.origin), f"{one.size_mb:g} MB", cell(one.licence), code(one.sha256[:16])]
             for key, one in card.weights.items()
@@ -170,7 +188,7 @@ def _encoders() -> str:
         ]
         details.append("\n\n".join(parts))
     lead = _from("encoders", "An encoder turns a picture into features at named taps; `timm:NAME` takes any other backbone of timm.")
-    return _page("Encoders", lead, _listed(catalogue_entries("encoders").values(), without=("taps", "weights")), *details)
+    return _page("Encoders", lead, _listed(catalogue_entries("encoders").values(), without=("taps", "weights"), linked=True), *details)
 
 
 def _decoders() -> str:
@@ -205,9 +223,9 @@ def _datasets() -> str:
     ]
     lead = _from(
         "datasets",
-        "A set goes behind `--data` as NAME=PATH. Any other set is read from a folder of the generic layout, which `salquest data import` makes from a table.",
+        "A set goes behind `--data` as NAME=PATH. Others are read from folders of the generic layout; `salquest data import` makes one.",
     )
-    return _page("Data sets", lead, _listed(catalogue_entries("datasets").values(), without=("licence", "source")), *details)
+    return _page("Data sets", lead, _listed(catalogue_entries("datasets").values(), without=("licence", "source"), linked=True), *details)
 
 
 def _recipes(docs: Path) -> str:
@@ -220,7 +238,7 @@ def _recipes(docs: Path) -> str:
         parts = [f"## {name}", f"**{prose(values['title'])}**", prose(values.get("about", "")), results, _told(head), _file(text)]
         details.append("\n\n".join(part for part in parts if part))
     lead = _from("recipes", "`salquest quest NAME` carries one out; the path of your own file does as well.")
-    return _page("Recipes", lead, _listed(catalogue_entries("recipes").values()), *details)
+    return _page("Recipes", lead, _listed(catalogue_entries("recipes").values(), linked=True), *details)
 
 
 def _comment(text: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from docs_site.markdown import map_lines
-
 from salquest.cli.app import app
 
 _TOC = re.compile(r"^## Table of Contents\n.*?(?=^\*\*Commands\*\*)", flags=re.DOTALL | re.MULTILINE)
@@ -21,8 +20,8 @@ def command_page() -> str:
     _, _, body = _TOC.sub("", text).partition("\n")
     lead = "Made from the commands' own `--help`. Everything that a command does, two lines of Python do: [Python](python/index.md)."
     ends = (
-        "Exit status: 0, all done; 1, done but for some inputs, each named at the end; 2, the request itself is wrong, which one sentence on stderr says "
-        "(`--debug` shows where it comes from). `--json` prints one document on stdout; progress and notes go to stderr."
+        "Exit status: 0, all done; 1, done but for some inputs, each named at the end; 2, the request itself is wrong, as one sentence on "
+        "stderr says (`--debug` shows where it comes from). `--json` prints one document on stdout; progress and notes go to stderr."
     )
     return f"# Commands\n\n{lead} {ends}\n{map_lines(body, _tidy)}\n"
 

@@ -39,9 +39,8 @@ def broken_links(pages: Path) -> list[str]:
     told = []
     for path in sorted(pages.rglob("*.md")):
         where = path.relative_to(pages).as_posix()
-        for target in targets(path.read_text(encoding="utf-8")):
-            if not is_elsewhere(target) and (problem := _problem(path, target)):
-                told.append(f"{where} links {target}: {problem}")
+        inner = [target for target in targets(path.read_text(encoding="utf-8")) if not is_elsewhere(target)]
+        told += [f"{where} links {target}: {problem}" for target in inner if (problem := _problem(path, target))]
     return told
 
 

@@ -14,6 +14,7 @@ GUIDES: Mapping[str, Sequence[str]] = {
 }
 # folders whose pages come by themselves, and what their tab is called
 FOLDERS: Mapping[str, str] = {"models": "Model cards", "results": "Results", "decisions": "Decisions"}
+LONGEST = 40  # characters that a title in the margin may have
 HOME, START, HOUSE, CHANGES = "index.md", "start.md", "architecture.md", "changelog.md"
 
 Nav = list[dict[str, object]]
@@ -35,7 +36,13 @@ def navigation(pages: Mapping[str, str]) -> Nav:
         {"Guides": [section for section in guides if any(section.values())]},
         {"Catalogues": _entries(_below("catalogues", pages), pages)},
         *({title: _entries(_below(folder, pages), pages)} for folder, title in FOLDERS.items() if _below(folder, pages)),
-        {"Reference": [{"Commands": "commands.md"}, *({_short(name, pages): name} for name in _below("python", pages)), {"The house": HOUSE}]},
+        {
+            "Reference": [
+                {"Commands": "commands.md"},
+                *({_short(name, pages): name} for name in _below("python", pages)),
+                {"The house": HOUSE},
+            ]
+        },
         {"Changelog": CHANGES},
     ]
     return tree
@@ -51,8 +58,10 @@ def named_pages(tree: Nav) -> list[str]:
 
 
 def _below(folder: str, pages: Mapping[str, str]) -> list[str]:
-    """A folder's pages, its index first."""
+    """A folder's pages: its index first, written ones by their names, generated ones as they come."""
     found = [name for name in pages if name.startswith(f"{folder}/")]
+    if folder in FOLDERS:
+        found.sort(key=lambda name: name.removesuffix(".md"))
     return sorted(found, key=lambda name: not name.endswith("/index.md"))
 
 
@@ -61,7 +70,8 @@ def _entries(names: Sequence[str], pages: Mapping[str, str]) -> Nav:
 
 
 def _short(name: str, pages: Mapping[str, str]) -> str:
-    """A title for the margin: what stands before a colon, without the ending of a question."""
+    """A title for the margin: of a long one what stands before its colon."""
     if name.endswith("/index.md"):
         return "Overview"
-    return title_of(pages[name]).split(": ")[0] or name
+    title = title_of(pages[name]) or name
+    return title if len(title) <= LONGEST else title.split(": ")[0]

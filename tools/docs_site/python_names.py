@@ -8,11 +8,10 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+import salquest
 from docs_site.docstrings import as_markdown, first_sentence
 from docs_site.markdown import code, fenced, prose, table
 from docs_site.signatures import call, plain, signature_block
-
-import salquest
 
 # what a reader asks of a room, in the order in which a picture goes through the house; rooms that are not here serve these
 ROOMS = (
@@ -58,7 +57,10 @@ def _front(rooms: Mapping[str, ModuleType]) -> str:
     here = [name for name in salquest.__all__ if not any(name in public_names(module) for module in rooms.values())]
     own = [_entry(name, getattr(salquest, name)) for name in here if not inspect.ismodule(getattr(salquest, name))]
     listed = [[f"[`salquest.{name}`]({name}.md)", prose(first_sentence(module.__doc__))] for name, module in rooms.items()]
-    lead = "Made from the docstrings. Maps are (H, W), or (B, H, W); sizes are (height, width); x goes right and y down, from 0, pixel centres at whole numbers."
+    lead = (
+        "Made from the docstrings. Maps are (H, W), or (B, H, W); sizes are (height, width); x goes right and y down, from 0, pixel centres at "
+        "whole numbers."
+    )
     parts = ["# Python", lead, fenced("import salquest as sq", "python"), table(["name", "what"], rows)]
     return "\n\n".join([*parts, "## The rooms", table(["room", "what"], listed), *own]) + "\n"
 

@@ -14,7 +14,6 @@ from docs_site.links import LINK, is_elsewhere
 from docs_site.markdown import blank_before_lists, cell, map_lines, table, title_of
 from docs_site.navigation import CHANGES, FOLDERS, HOME, navigation
 from docs_site.python_names import python_pages
-
 from salquest import __version__
 
 STYLE = Path(__file__).with_name("site.css")
