@@ -97,7 +97,7 @@ def test_every_page_has_one_place_in_the_navigation(pages: dict[str, str]) -> No
 
 
 def test_new_pages_find_their_place_and_absent_ones_are_not_missed(pages: dict[str, str]) -> None:
-    new = {"models/mobile.md": "# mobile\n", "models/index.md": "# Cards\n", "demo.md": "# The demo: look\n", "surprise.md": "# Boo\n"}
+    new = {"models/mobile.md": "# mobile\n", "models/index.md": "# Cards\n", "demo.md": "# The demo: drop a picture, see where people would look\n", "surprise.md": "# Boo\n"}
     tree = navigation.navigation({**{name: text for name, text in pages.items() if name != "pictures.md"}, **new})
     sections = {title: entry for entry_ in tree for title, entry in entry_.items()}
     assert sections["Model cards"] == [{"Overview": "models/index.md"}, {"mobile": "models/mobile.md"}]
