@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 if str(ROOT / "tools") not in sys.path:
     sys.path.insert(0, str(ROOT / "tools"))
 
-from docs_site import docstrings, links, markdown, navigation, offline, python_names, staging  # noqa: E402
+from docs_site import docstrings, links, markdown, navigation, offline, python_names, signatures, staging  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,12 @@ def test_every_page_has_one_place_in_the_navigation(pages: dict[str, str]) -> No
 
 
 def test_new_pages_find_their_place_and_absent_ones_are_not_missed(pages: dict[str, str]) -> None:
-    new = {"models/mobile.md": "# mobile\n", "models/index.md": "# Cards\n", "demo.md": "# The demo: drop a picture, see where people would look\n", "surprise.md": "# Boo\n"}
+    new = {
+        "models/mobile.md": "# mobile\n",
+        "models/index.md": "# Cards\n",
+        "demo.md": "# The demo: drop a picture, see where people would look\n",
+        "surprise.md": "# Boo\n",
+    }
     tree = navigation.navigation({**{name: text for name, text in pages.items() if name != "pictures.md"}, **new})
     sections = {title: entry for entry_ in tree for title, entry in entry_.items()}
     assert sections["Model cards"] == [{"Overview": "models/index.md"}, {"mobile": "models/mobile.md"}]
@@ -136,6 +141,28 @@ def test_a_list_behind_a_sentence_becomes_a_list_on_the_site() -> None:
 def test_text_of_docstrings_is_no_markup() -> None:
     assert markdown.prose("10*kld - 2*cc, `a*b`, x < W [0]") == r"10\*kld - 2\*cc, `a*b`, x &lt; W \[0\]"
     assert markdown.cell("a | b\n`c | d`") == r"a \| b `c \| d`"
+
+
+FIRST = {"first": "'x'"}
+
+
+def test_a_signature_is_shown_as_it_would_be_written() -> None:
+    def short(self: str, maps: Path, *, units: str = "nat") -> str | None:
+        raise NotImplementedError
+
+    def long(maps: Path, *, a: int = 1, what: dict[str, str] = FIRST, b: str = "a long string that fills the line") -> Path | None:
+        raise NotImplementedError
+
+    assert signatures.call("short", short) == "short(maps: Path, *, units: str = 'nat') -> str | None"
+    assert signatures.call("long", long).splitlines() == [
+        "long(",
+        "    maps: Path,",
+        "    *,",
+        "    a: int = 1,",
+        "    what: dict[str, str] = {'first': \"'x'\"},",
+        "    b: str = 'a long string that fills the line',",
+        ") -> Path | None",
+    ]
 
 
 def test_a_docstring_becomes_sections() -> None:

@@ -36,13 +36,7 @@ def navigation(pages: Mapping[str, str]) -> Nav:
         {"Guides": [section for section in guides if any(section.values())]},
         {"Catalogues": _entries(_below("catalogues", pages), pages)},
         *({title: _entries(_below(folder, pages), pages)} for folder, title in FOLDERS.items() if _below(folder, pages)),
-        {
-            "Reference": [
-                {"Commands": "commands.md"},
-                *({_short(name, pages): name} for name in _below("python", pages)),
-                {"The house": HOUSE},
-            ]
-        },
+        {"Reference": [{"Commands": "commands.md"}, {"Python": _entries(_below("python", pages), pages)}, {"The house": HOUSE}]},
         {"Changelog": CHANGES},
     ]
     return tree

@@ -80,7 +80,15 @@ def _config(pages: Mapping[str, str]) -> dict[str, object]:
             "name": "material",
             "icon": {"logo": "lucide/eye"},
             "font": False,  # nothing is fetched, by the site no more than by the package
-            "features": ["navigation.tabs", "navigation.indexes", "navigation.top", "toc.follow", "content.code.copy", "search.highlight"],
+            "features": [
+                "navigation.tabs",
+                "navigation.sections",
+                "navigation.indexes",
+                "navigation.top",
+                "toc.follow",
+                "content.code.copy",
+                "search.highlight",
+            ],
             "palette": [palette("default", "light", "sun", "dark"), palette("slate", "dark", "moon", "light")],
         },
         "extra": {"generator": False},
