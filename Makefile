@@ -1,12 +1,13 @@
-# make demo | test | test-all | check | bench | clean; each sets up .venv first, and only when its ingredients have changed.
+# make demo | test | test-all | check | docs | bench | clean; each sets up .venv first, and only when its ingredients have changed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DOCS_STAMP := $(VENV)/.installed-docs
 # a place of its own, so that a demo neither uses nor fills the user's cache
 DEMO := quests/demo
 
-.PHONY: demo test test-all check format bench clean
+.PHONY: demo test test-all check format docs bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +15,7 @@ help:
 	@echo "make test      every fast test"
 	@echo "make test-all  slow tests too"
 	@echo "make check     lint, format, types, layers, dependencies"
+	@echo "make docs      the documentation site: build/docs/site/index.html"
 	@echo "make bench     time of our training loop against a plain one, of the metrics beside others, of 27 losses over one, of the classical models"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -41,6 +43,13 @@ check: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+$(DOCS_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	@touch $@
+
+docs: $(DOCS_STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python tools/build_docs.py
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/training.py

@@ -32,7 +32,7 @@ def list_entries(kind: Kind, *, losses: Path | None = None, json: Annotated[bool
 
 def print_cards(kind: str, *, as_json: bool, losses: Path | None = None) -> None:
     """Print a catalogue to stdout; of the losses, with those of a user's file."""
-    entries = _losses(losses) if kind == "losses" else _ENTRIES[kind]()
+    entries = catalogue_entries(kind, losses=losses)
     if as_json:
         print(js.dumps(entries, indent=1, ensure_ascii=False))
         return
@@ -44,6 +44,11 @@ def print_cards(kind: str, *, as_json: bool, losses: Path | None = None) -> None
     for entry in entries.values():
         table.add_row(*entry.values())
     show(table)
+
+
+def catalogue_entries(kind: str, *, losses: Path | None = None) -> dict[str, Entry]:
+    """The rows of a catalogue by name, each from heading to cell; the command and the documentation print these."""
+    return _losses(losses) if kind == "losses" else _ENTRIES[kind]()
 
 
 def _catalogue(room: str, name: str) -> Mapping[str, Any]:
