@@ -1,7 +1,7 @@
 """Whose crops keep what people looked at: `python tools/compare_crops.py MODEL [NAME=PATH]` prints it and writes docs/images/crops.jpg.
 
 Windows of one size are laid by the model, by smartcrop (pip install smartcrop), in the middle, and where people looked; each is scored by
-the share of fixations that it keeps, on the test pictures of osie-mini or on a whole other set.
+the share of fixations that it keeps, on the test pictures of osie-mini or of another set (all of it where it has no parts).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def kept(sample: Sample, crop: Crop) -> float:
 def main(model_name: str, spec: str | None = None) -> None:
     """Print the table and write the figure."""
     data: DataSet = load_dataset("osie-mini") if spec is None else data_set(spec)
-    data = data.subset(data.parts["test"]) if spec is None else data
+    data = data.subset(data.parts["test"]) if data.parts.get("test") else data
     model = load_model(model_name)
     shares: dict[str, dict[str, list[float]]] = {label: {} for label in RATIOS}
     tiles = []
