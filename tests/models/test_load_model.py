@@ -42,11 +42,11 @@ def test_without_a_name_it_is_the_default():
     assert load_model().name == DEFAULT
 
 
-def test_without_a_trained_default_predict_says_on_stderr_which_it_takes(capsys, monkeypatch):
-    monkeypatch.setattr("salquest.models.default.DEFAULT", "centre-bias")
+def test_where_no_model_is_named_the_shipped_network_predicts(capsys):
     found = predict(PICTURE)
     assert found.size == (4, 5)
-    assert capsys.readouterr().err.startswith("salquest: no trained model ships yet; the default is centre-bias")
+    np.testing.assert_array_equal(found.values, load_model("mobile").predict(PICTURE).values)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_run_folder_has_the_runtime_torch_only(small_run):

@@ -13,8 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from salquest.datasets import load_dataset
 from salquest.errors import InputError
+from salquest.evaluation import evaluate
 from salquest.models import load_model
+from salquest.models.catalogue import DEFAULT
 from salquest.models.checkpoint_folder import CheckpointFolder
 from salquest.models.shipped import MAX_BYTES, SHIPPED, shipped_networks
 
@@ -107,8 +110,27 @@ def test_the_command_predicts_with_it_where_no_model_is_named(stocked, tmp_path)
     np.testing.assert_allclose(np.load(tmp_path / "maps" / "photo.npy"), expected.values, rtol=1e-5)
 
 
-def test_without_one_the_default_is_the_centre_bias(tmp_path) -> None:
-    assert python("from salquest.models.catalogue import DEFAULT; print(DEFAULT)", str(tmp_path)) == "centre-bias\n"
+def test_the_networks_that_travel_are_small_and_the_default_is_one_of_them() -> None:
+    assert set(shipped_networks()) == {"mobile", "mobile-clean"}
+    assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < MAX_BYTES
+    assert load_model().name == DEFAULT == "mobile"
+
+
+@pytest.mark.parametrize("name", ["mobile", "mobile-clean"])
+def test_a_shipped_network_says_the_same_by_both_runtimes(name) -> None:
+    by_onnx, by_torch = (load_model(name, runtime=runtime).log_density(PIXELS) for runtime in ("onnx", "torch"))
+    np.testing.assert_allclose(by_onnx, by_torch, atol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "least"), [("mobile", {"cc": 0.825, "nss": 3.3}), ("mobile-clean", {"cc": 0.82, "nss": 3.3})])
+def test_a_shipped_network_reaches_on_pictures_kept_apart_what_its_card_says(name, least, shared) -> None:
+    data = load_dataset("osie", shared / "data" / "osie")
+    found = evaluate(load_model(name), data.subset(data.parts["test"]), metrics=("cc", "nss"))
+    assert not found.seen
+    card = shipped_networks()[name].read()
+    for metric, floor in least.items():
+        assert found.mean(metric) > floor
+        assert found.mean(metric) == pytest.approx(card.scores_by_set["osie"][metric], abs=0.005)
 
 
 def test_a_network_of_several_sets_names_their_licences_and_the_scores_of_each(tool, joined_run, tmp_path, monkeypatch) -> None:

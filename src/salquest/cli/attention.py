@@ -14,7 +14,6 @@ from salquest.applications.attention import AttentionStudy, RegionShare, study_a
 from salquest.cli.arguments import data_set
 from salquest.cli.output import show
 from salquest.models.catalogue import DEFAULT
-from salquest.models.default import tell_default
 from salquest.report import CellTable, Gallery, Section, outlined, overlay, report_page
 from salquest.runs import ProgressDisplay, write_text
 
@@ -41,8 +40,6 @@ def attention(
         json: Print JSON instead of a table.
         device: Where a network runs: cpu, cuda, cuda:1, mps.
     """
-    if model is None:
-        tell_default()
     with ProgressDisplay() as display:
         study = study_attention(
             pictures,

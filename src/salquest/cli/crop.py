@@ -11,7 +11,6 @@ from cyclopts import Parameter
 from salquest.applications.thumbnails import crop_pictures
 from salquest.cli.predict import Inputs, pictures_of, tell_failures
 from salquest.models.catalogue import DEFAULT
-from salquest.models.default import tell_default
 from salquest.runs import ProgressDisplay
 
 
@@ -48,8 +47,6 @@ def crop(
         workers: Pictures worked on at the same time; one per core where it is not given.
         force: Make everything again, even over another request's files.
     """
-    if model is None:
-        tell_default()
     with ProgressDisplay() as display:
         done = crop_pictures(
             pictures_of(inputs),

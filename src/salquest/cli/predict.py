@@ -14,7 +14,6 @@ from salquest.applications.predictions import Predicted, predict_pictures
 from salquest.applications.scanpath import RADIUS
 from salquest.errors import InputError
 from salquest.models.catalogue import DEFAULT
-from salquest.models.default import tell_default
 from salquest.models.loading import Runtime
 from salquest.models.views import Views
 from salquest.runs import ProgressDisplay
@@ -69,8 +68,6 @@ def predict(
     """
     wanted = Wanted(format=format, overlay=overlay, regions=regions, scanpath=scanpath, radius=radius, forgetting=forgetting)
     views = Views(mirror=mirror, scales=tuple(scale) or (1.0,))
-    if not model:
-        tell_default()
     with ProgressDisplay() as display:
         done = predict_pictures(
             pictures_of(inputs),

@@ -54,6 +54,7 @@ def _shipped_card(folder: CheckpointFolder) -> ModelCard:
 _SHIPPED = shipped_networks()
 
 MODELS: Mapping[str, ModelCard] = {
+    **{name: _shipped_card(folder) for name, folder in _SHIPPED.items()},
     "centre-bias": ModelCard(
         _late("baselines", "embedded_centre_bias"),
         "the mean density of osie-mini's training part, stretched to the picture",
@@ -149,9 +150,6 @@ MODELS: Mapping[str, ModelCard] = {
     ),
     "bruckert": ModelCard(None, "the loss paper's network on any encoder, to be trained", "Bruckert 2021, section 3.1", family="deep"),
     "light": ModelCard(None, "a light multi-scale readout on any encoder, to be trained", "ours", family="deep"),
-    "mobile": ModelCard(
-        None, "four scales of a small encoder, a learned blur and centre prior (2 M parameters), to be trained", "ours", family="deep"
-    ),
     "salgan": ModelCard(
         None, "SalGAN's generator on VGG-16 (--encoder vgg16) or any other encoder, to be trained", "Pan 2017, section 3.1", family="deep"
     ),
@@ -167,11 +165,9 @@ MODELS: Mapping[str, ModelCard] = {
     "sam-mobilenet": ModelCard(
         None, "SAM in small, for two cores: 64 maps on a dilated MobileNetV2, to be trained", "after Cornia 2018", family="deep"
     ),
-    # in place of the network that has to be trained, where one of its name ships
-    **{name: _shipped_card(folder) for name, folder in _SHIPPED.items()},
 }
 
-DEFAULT = PREFERRED if PREFERRED in _SHIPPED else "centre-bias"
+DEFAULT = PREFERRED
 
 
 def load_model(name: str | Path = DEFAULT, *, device: str = "cpu", runtime: Runtime | None = None) -> Model:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cache
 from pathlib import Path
 from typing import overload
@@ -10,16 +9,6 @@ from typing import overload
 from salquest.gaze import SaliencyMap
 from salquest.models.catalogue import DEFAULT, MODELS, load_model
 from salquest.models.contract import Model, Picture
-
-
-def tell_default() -> None:
-    """Say on stderr what the default is, as long as that is no trained network."""
-    if MODELS[DEFAULT].family != "deep":
-        print(
-            f"salquest: no trained model ships yet; the default is {DEFAULT}, where people look in any photograph. "
-            "Train a network and name its run folder (--model RUN, or model=).",
-            file=sys.stderr,
-        )
 
 
 @cache
@@ -39,15 +28,13 @@ def predict(
 
     Args:
         picture: a path (turned as its EXIF tag says), a PIL image (as it is), or an array (H, W, 3); or a list of them.
-        model: a name, a path (see `load_model`), or a loaded model; the default one where it is left out, which says on stderr what it
-            is unless it was trained.
+        model: a name, a path (see `load_model`), or a loaded model; the network that ships where it is left out.
         device: of a network that is loaded here.
 
     Returns:
         A SaliencyMap of the picture's size; a list gives a list.
     """
     if model is None:
-        tell_default()
         model = DEFAULT
     if not isinstance(model, Model):
         model = _named(str(model), device) if str(model) in MODELS else load_model(model, device=device)
