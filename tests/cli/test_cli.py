@@ -148,11 +148,6 @@ def test_predict_does_not_mix_maps_of_two_models(photos: Path, tmp_path: Path, c
     assert call("predict", photos, "--model", "uniform", "--out", tmp_path, "--force") == 0
 
 
-def test_without_a_model_predict_says_what_it_does(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("predict", next(photos.iterdir()), "--out", tmp_path / "maps") == 0
-    assert "no trained model ships yet; the default is centre-bias" in capsys.readouterr().err
-
-
 def test_maps_that_were_predicted_score_as_the_model_does(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = load_dataset("osie-mini")
     stimuli = [data[key].stimulus.path for key in data.parts["test"]]

@@ -103,7 +103,8 @@ def test_new_pages_find_their_place_and_absent_ones_are_not_missed(pages: dict[s
         "demo.md": "# The demo: drop a picture, see where people would look\n",
         "surprise.md": "# Boo\n",
     }
-    tree = navigation.navigation({**{name: text for name, text in pages.items() if name != "pictures.md"}, **new})
+    others = {name: text for name, text in pages.items() if name != "pictures.md" and not name.startswith("models/")}
+    tree = navigation.navigation({**others, **new})
     sections = {title: entry for entry_ in tree for title, entry in entry_.items()}
     assert sections["Model cards"] == [{"Overview": "models/index.md"}, {"mobile": "models/mobile.md"}]
     guides = {title: entry for entry_ in sections["Guides"] for title, entry in entry_.items()}
