@@ -48,7 +48,7 @@ ABOUT = """# The shipped networks, scored
 
 Made by `tools/shipped_scores.py`. *centre bias*: a kernel density of the other pictures' fixations. *other observers*: each observer foretold
 from the others, the ceiling of [floors and ceilings](floors-and-ceilings.md). Convention exact, densities of 1 degree, fixations as each set's page
-says; small: 95 % bootstrap intervals over pictures. Nothing was chosen on these pictures.
+says; small: 95 % bootstrap intervals over pictures. Nothing was chosen on these pictures: [how the network was chosen](mobile-choices.md).
 """
 
 
