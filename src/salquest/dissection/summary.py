@@ -1,0 +1,108 @@
+"""A layer and a category in one line: its ten best units, how many stand out, and what the controls reach beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from salquest.dissection.scores import SCORES, UnitScores
+from salquest.dissection.unit_statistics import UnitStatistics
+
+Floats = NDArray[np.float64]
+
+TOP = 10
+DRAWS = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class LayerSummary:
+    """One score of a layer for one category.
+
+    Attributes:
+        best: units of the ten greatest scores, best first; near-duplicates included, as in the paper.
+        top: their mean score.
+        draws: the mean score of the same ten on resampled pictures, (DRAWS,): intervals and paired differences come from them.
+        distinct: mean of the ten best when of each group of near-duplicates only the best unit counts.
+        held_out: mean score on one half of the pictures of the ten that are best on the other half, both ways: free of the choice of the best.
+        above, above_distinct: units, and groups of near-duplicates, above the score's threshold.
+    """
+
+    best: NDArray[np.int64]
+    top: float
+    draws: Floats
+    distinct: float
+    held_out: float
+    above: int
+    above_distinct: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """In which 95 % of the resampled means lie."""
+        return interval_of(self.draws)
+
+
+def interval_of(draws: Floats) -> tuple[float, float]:
+    """The middle 95 % of resampled numbers; NaN where they are."""
+    low, high = np.quantile(draws, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def picture_weights(pictures: int, seed: int) -> Floats:
+    """How often each picture is drawn, less 1, in each of DRAWS resamples of all of them, (DRAWS, N): the same for every table of one seed."""
+    draw = np.random.Generator(np.random.PCG64([seed, pictures]))
+    return draw.multinomial(pictures, np.full(pictures, 1 / pictures), size=DRAWS).astype(np.float64) - 1
+
+
+def summarise(scores: UnitScores, score: str, statistics: UnitStatistics, groups: NDArray[np.int64], weights: Floats) -> LayerSummary:
+    """The summary of one score.
+
+    Args:
+        scores: of all units.
+        score: its name in SCORES.
+        statistics: of the layer; units that are dead or exploding are left out.
+        groups: `statistics.groups()`.
+        weights: see `picture_weights`.
+    """
+    value = np.where(statistics.scored, scores.value, np.nan)
+    best = best_units(value)
+    if not len(best):
+        nothing = np.full(len(weights), np.nan)
+        return LayerSummary(best, np.nan, nothing, np.nan, np.nan, 0, 0)
+    high = np.nan_to_num(value, nan=-np.inf) > SCORES[score].threshold
+    draws = value[best].mean() + weights @ scores.parts[:, best].mean(axis=1)
+    return LayerSummary(
+        best,
+        float(value[best].mean()),
+        draws,
+        float(np.mean(best_of_groups(value, groups))),
+        _held_out(scores, statistics.scored),
+        int(high.sum()),
+        len(np.unique(groups[high])),
+    )
+
+
+def best_units(value: Floats, top: int = TOP) -> NDArray[np.int64]:
+    """The units of the greatest scores, best first; those without a score are left out."""
+    order = np.argsort(-value, kind="stable")  # NaN goes to the end
+    return order[: min(top, int((~np.isnan(value)).sum()))]
+
+
+def best_of_groups(value: Floats, groups: NDArray[np.int64], top: int = TOP) -> Floats:
+    """The greatest scores when each group of units has its best one only."""
+    scored = ~np.isnan(value)
+    greatest = np.full(int(groups.max()) + 1, -np.inf)
+    np.maximum.at(greatest, groups[scored], value[scored])
+    return np.sort(greatest[np.isfinite(greatest)])[::-1][:top]
+
+
+def _held_out(scores: UnitScores, scored: NDArray[np.bool_]) -> float:
+    """See `LayerSummary.held_out`; halves are the pictures with even and with odd numbers among those that add something."""
+    adds = np.flatnonzero(np.any(scores.parts != 0, axis=1))
+    if len(adds) < 2:
+        return float("nan")
+    # a half's score to first order: pictures of the half count twice, the others not at all
+    shift = scores.parts[adds[::2]].sum(axis=0) - scores.parts[adds[1::2]].sum(axis=0)
+    halves = [np.where(scored, scores.value + sign * shift, np.nan) for sign in (1, -1)]
+    return float(np.mean([halves[1 - own][best_units(halves[own])].mean() for own in (0, 1)]))
