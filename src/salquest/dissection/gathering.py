@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from salquest.dissection.cache import ArrayCache, Arrays
-from salquest.dissection.geometry import Grid, survey
+from salquest.dissection.geometry import survey
 from salquest.dissection.hooks import watched
+from salquest.dissection.interpolation import grid_pixels
 from salquest.dissection.probe import Probe, Progress
 from salquest.dissection.responses import VERSIONS, PictureWork, Response
 from salquest.dissection.subjects import Size, Subject, as_input
@@ -63,6 +64,7 @@ class LayerResponses:
         overlap: version -> (P, C): grid pixels above the threshold and in the category, per picture and category that is in it.
         area: grid pixels of the category, (P,).
         above: grid pixels above the threshold per picture, (N, C).
+        pixels: of the grid, in all pictures together.
         pair_picture, pair_category: of each of the P pairs.
     """
 
@@ -70,6 +72,7 @@ class LayerResponses:
     overlap: Mapping[str, NDArray[np.int32]]
     area: NDArray[np.int64]
     above: NDArray[np.int32]
+    pixels: int
     pair_picture: NDArray[np.int64]
     pair_category: NDArray[np.int64]
 
@@ -177,6 +180,7 @@ class Gathering:
             overlap,
             np.concatenate([part["area"] for part in parts]),
             np.concatenate([part["above"] for part in parts]),
+            sum(grid_pixels(stimulus.size, self.settings.grid_step) for stimulus in self.probe.stimuli),
             pictures,
             categories,
         )
@@ -210,12 +214,9 @@ class Gathering:
 
     def _statistics_key(self, layer: str) -> dict[str, Any]:
         shown = hashlib.sha256()
-        for digest, size in zip(self._picture_digests(), self.sizes, strict=True):
+        for digest, size in zip(self.probe.files, self.sizes, strict=True):
             shown.update(f"{digest} {size}".encode())
         return {**self._key(layer), "what": "statistics", "pictures": shown.hexdigest()}
-
-    def _picture_digests(self) -> list[str]:
-        return [stimulus.digest() for stimulus in self.probe.stimuli]
 
     def _response_key(self, layer: str, chunk: range, statistics: UnitStatistics) -> dict[str, Any]:
         shown = hashlib.sha256()

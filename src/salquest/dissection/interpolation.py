@@ -103,6 +103,12 @@ def grid_of(values: NDArray, step: int) -> NDArray:
     return values[step // 2 :: step, step // 2 :: step]
 
 
+def grid_pixels(size: tuple[int, int], step: int) -> int:
+    """How many pixels `grid_of` takes from a picture of (height, width)."""
+    rows, columns = (len(range(step // 2, side, step)) for side in size)
+    return rows * columns
+
+
 def _tridiagonal(weights: csr_array) -> tuple[Floats, Floats]:
     product = weights.T @ weights
     return product.diagonal(), product.diagonal(1)

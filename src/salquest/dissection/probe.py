@@ -52,6 +52,7 @@ class Probe:
         table: all regions.
         first: number of each picture's first region in the table, and of them all at the end, (N + 1,).
         partner: the picture whose regions are laid on picture i as a control, (N,); every picture is the partner of one, never of itself.
+        files: SHA-256 per picture of its file's bytes.
         digests: SHA-256 per picture of its file, size, regions and fixations: everything that scores depend on.
         only: the categories that were asked for; empty for all.
     """
@@ -63,6 +64,7 @@ class Probe:
     table: RegionTable
     first: NDArray[np.int64]
     partner: NDArray[np.int64]
+    files: tuple[str, ...]
     digests: tuple[str, ...]
     only: frozenset[str] = field(default_factory=frozenset)
 
@@ -121,7 +123,9 @@ def build_probe(
         )
     for category in only:
         if category not in known:
-            raise InputError(f"no region of {annotations.name} on these pictures is of the category {category!r}; there are: {_few(known, 40)}")
+            raise InputError(
+                f"no region of {annotations.name} on these pictures is of the category {category!r}; there are: {_few(known, 40)}"
+            )
     kept = [_kept(regions, only) for regions in found]
     names = tuple(sorted(only)) if only else tuple(known)
     first = np.concatenate([[0], np.cumsum([len(regions) for regions in kept])])
@@ -134,6 +138,7 @@ def build_probe(
         area=np.array([region.area for region in every], dtype=np.int64),
         fixations=np.array([count for counts in inside for count in counts], dtype=np.int64),
     )
+    files = tuple(sample.stimulus.digest() for sample in samples)
     return Probe(
         name,
         tuple(sample.stimulus for sample in samples),
@@ -142,7 +147,8 @@ def build_probe(
         table,
         first,
         _partners([sample.stimulus.size for sample in samples], draw),
-        tuple(_digest(sample, regions) for sample, regions in zip(samples, kept, strict=True)),
+        files,
+        tuple(_digest(file, sample, regions) for file, sample, regions in zip(files, samples, kept, strict=True)),
         only,
     )
 
@@ -184,8 +190,8 @@ def _partners(sizes: Sequence[tuple[int, int]], draw: np.random.Generator) -> ND
     return partner
 
 
-def _digest(sample: Sample, regions: Sequence[Region]) -> str:
-    digest = hashlib.sha256(f"{sample.stimulus.digest()} {sample.stimulus.size} {len(regions)}".encode())
+def _digest(file: str, sample: Sample, regions: Sequence[Region]) -> str:
+    digest = hashlib.sha256(f"{file} {sample.stimulus.size} {len(regions)}".encode())
     for region in regions:
         digest.update(region.digest())
     if sample.fixations is not None:

@@ -23,6 +23,8 @@ from salquest.gaze import Fixations
 
 Size = tuple[int, int]
 VERSIONS = ("own", "permuted", "other")
+# of single precision, in sums of four
+ROUNDING = 4e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,11 +172,13 @@ class Measure:
         flat = (cells.amax(dim=1) == cells.amin(dim=1)) | (deviation == 0)
         own, other = self.regions
         # the permuted unit is compared with the mean of the cells, 0 here, which is what permutations have on average
-        level = torch.cat([average.expand(2 * own, -1), torch.zeros_like(average).expand(2 * own, -1), average.expand(2 * other, -1)])
-        z = torch.where(flat, 0.0, (means[:-1] - level) / deviation)
+        base = torch.cat([average.expand(2 * own, -1), torch.zeros_like(average).expand(2 * own, -1), average.expand(2 * other, -1)])
+        z = torch.where(flat, 0.0, (means[:-1] - base) / deviation)
         z[~self.there] = torch.nan
         split = torch.split(z, [2 * own, 2 * own, 2 * other])
-        on = (self.up_rows @ (apart.view(maps.shape) @ self.up_columns)).flatten(1) > (thresholds - middle)[:, None]
+        # without their mean taken off, so that zeros stay zeros between cells; equal cells may come out a rounding above themselves
+        level = thresholds + ROUNDING * thresholds.abs()
+        on = (self.up_rows @ (maps @ self.up_columns)).flatten(1) > level[:, None]
         counts = (self.marks @ on.to(torch.float32).T).round().to(torch.int32).cpu().numpy()
         first, second = self.categories
         parts = np.split(counts, np.cumsum([first, first, second]))

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from salquest.datasets import DataSet
 from salquest.dissection.annotations.region import Annotations
 from salquest.dissection.cache import ArrayCache
+from salquest.dissection.drift import LayerDrift, measure_drift
 from salquest.dissection.gathering import Gathering, LayerResponses, Settings
 from salquest.dissection.probe import Probe, Progress, build_probe
-from salquest.dissection.scores import SCORES, score_units
+from salquest.dissection.responses import VERSIONS
+from salquest.dissection.scores import SCORES, LayerScores
 from salquest.dissection.subjects import Subject, as_input, input_size, open_subject, random_twin
-from salquest.dissection.summary import LayerSummary, picture_weights, summarise
+from salquest.dissection.summary import LayerSummary, resamples, summarise
 from salquest.dissection.unit_statistics import UnitStatistics
 from salquest.errors import InputError
 
@@ -33,6 +35,7 @@ class LayerResult:
         control: the network with random weights that stands beside it; "" for such a network itself.
         statistics: of its units.
         groups: which units are near-duplicates, (C,).
+        shares: of all pixels of the pictures that belong to each category, (K,).
         values, errors: score -> (K, C): each unit's score per category, and its standard error over pictures.
         summaries: (score, number of the category, version) -> summary; versions as in `responses.VERSIONS`.
     """
@@ -42,6 +45,7 @@ class LayerResult:
     control: str
     statistics: UnitStatistics
     groups: NDArray[np.int64]
+    shares: NDArray[np.float64]
     values: Mapping[str, NDArray[np.float64]]
     errors: Mapping[str, NDArray[np.float64]]
     summaries: Mapping[tuple[str, int, str], LayerSummary]
@@ -56,12 +60,20 @@ class Dissection:
         settings: what else decided the numbers.
         layers: all layers of all networks, controls behind their networks.
         scores: that could be had, see SCORES.
+        drift: (first, second) -> layer -> how they differ: the first network beside each other one.
     """
 
     probe: Probe
     settings: Settings
     layers: tuple[LayerResult, ...]
     scores: tuple[str, ...]
+    drift: Mapping[tuple[str, str], Mapping[str, LayerDrift]]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the networks, controls left out unless nothing else was asked for."""
+        controls = {found.control for found in self.layers}
+        return tuple(dict.fromkeys(found.model for found in self.layers if found.model not in controls))
 
     def layer(self, model: str, layer: str) -> LayerResult:
         """One layer of one network."""
@@ -105,19 +117,22 @@ def dissect(
     if not models:
         raise InputError("name one or more models to look into")
     probe = build_probe(annotations, data, categories=categories, limit=limit, seed=settings.seed, progress=progress)
-    subjects = [open_subject(model, device=device) for model in models]
+    subjects = _named_apart([open_subject(model, device=device) for model in models])
     chosen = tuple(layers) or _common_stages(subjects)
     sizes = [input_size(subjects, stimulus.size, settings.size) for stimulus in probe.stimuli]
     kept = ArrayCache(cache)
     scores = tuple(name for name, card in SCORES.items() if probe.has_fixations or not card.needs_fixations)
     found: list[LayerResult] = []
     twins: dict[str, Subject] = {}
-    for subject in _named_apart(subjects):
+    for subject in subjects:
         twin = _twin(subject, twins, probe, sizes, settings) if control else None
         found += _look_into(subject, chosen, probe, sizes, settings, kept, scores, twin.name if twin else "", progress)
     for twin in twins.values():
         found += _look_into(twin, chosen, probe, sizes, settings, kept, scores, "", progress)
-    return Dissection(probe, settings, tuple(found), scores)
+    drift = {
+        (subjects[0].name, other.name): measure_drift(subjects[0], other, chosen, probe, sizes, kept, progress) for other in subjects[1:]
+    }
+    return Dissection(probe, settings, tuple(found), scores, drift)
 
 
 def _look_into(
@@ -134,11 +149,11 @@ def _look_into(
     gathering = Gathering(subject, layers, probe, sizes, settings, cache, progress)
     statistics = gathering.statistics()
     gathering.gather(statistics)
-    weights = picture_weights(len(probe), settings.seed)
+    counts = resamples(len(probe), settings.seed)
     found = []
     for done, layer in enumerate(layers, start=1):
         responses = gathering.responses(layer, statistics[layer])
-        found.append(_layer_result(subject.name, layer, control, statistics[layer], responses, probe, scores, weights))
+        found.append(_layer_result(subject.name, layer, control, statistics[layer], responses, probe, scores, counts))
         progress(f"scores of {subject.name}", done, len(layers))
     return found
 
@@ -151,23 +166,27 @@ def _layer_result(
     responses: LayerResponses,
     probe: Probe,
     scores: Sequence[str],
-    weights: NDArray[np.float64],
+    counts: NDArray[np.float64],
 ) -> LayerResult:
     groups = statistics.groups()
     values: dict[str, NDArray[np.float64]] = {}
     errors: dict[str, NDArray[np.float64]] = {}
     summaries: dict[tuple[str, int, str], LayerSummary] = {}
+    layer_scores = LayerScores(responses, probe.table, len(probe))
     for score in scores:
-        own = []
+        value, error = [], []
         for category in range(len(probe.table.categories)):
-            for version in responses.nss:
-                units = score_units(responses, probe.table, category, score, version, len(probe))
-                summaries[score, category, version] = summarise(units, score, statistics, groups, weights)
+            having = np.unique(probe.table.picture[probe.table.holds[:, category]])
+            for version in VERSIONS:
+                units = layer_scores.scores(score, category, version)
+                summaries[score, category, version] = summarise(units, score, statistics, groups, counts, having)
                 if version == "own":
-                    own.append(units)
-        values[score] = np.where(statistics.scored, np.stack([units.value for units in own]), np.nan)
-        errors[score] = np.where(statistics.scored, np.stack([units.standard_error() for units in own]), np.nan)
-    return LayerResult(model, layer, control, statistics, groups, values, errors, summaries)
+                    value.append(units.value)
+                    error.append(units.standard_error())
+        values[score] = np.where(statistics.scored, np.stack(value), np.nan)
+        errors[score] = np.where(statistics.scored, np.stack(error), np.nan)
+    area = np.bincount(responses.pair_category, weights=responses.area, minlength=len(probe.table.categories))
+    return LayerResult(model, layer, control, statistics, groups, area / responses.pixels, values, errors, summaries)
 
 
 def _common_stages(subjects: Sequence[Subject]) -> tuple[str, ...]:
@@ -188,9 +207,7 @@ def _named_apart(subjects: Sequence[Subject]) -> list[Subject]:
     return list(subjects)
 
 
-def _twin(
-    subject: Subject, twins: dict[str, Subject], probe: Probe, sizes: Sequence[tuple[int, int]], settings: Settings
-) -> Subject:
+def _twin(subject: Subject, twins: dict[str, Subject], probe: Probe, sizes: Sequence[tuple[int, int]], settings: Settings) -> Subject:
     """The network with random weights; networks of one architecture share one."""
     numbers = np.linspace(0, len(probe) - 1, min(WARM_UP, len(probe))).round().astype(int)
     inputs = (as_input(probe.stimuli[number].pixels(), sizes[number], subject.device) for number in numbers)

@@ -136,7 +136,8 @@ def as_input(pixels: Pixels, size: Size, device: torch.device) -> Tensor:
 
 def input_size(subjects: Sequence[Subject], picture: Size, asked: Size | None = None) -> Size:
     """The (height, width) at which a picture enters all subjects: the one that was asked for, else the first one that a subject was made
-    for, else the picture's own."""
+    for, else the picture's own.
+    """
     if asked is not None:
         return asked
     made = next((subject for subject in subjects if subject.nominal is not None), None)

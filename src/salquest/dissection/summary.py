@@ -44,18 +44,28 @@ class LayerSummary:
 
 
 def interval_of(draws: Floats) -> tuple[float, float]:
-    """The middle 95 % of resampled numbers; NaN where they are."""
-    low, high = np.quantile(draws, (0.025, 0.975))
+    """The middle 95 % of resampled numbers; NaN where there are none."""
+    there = draws[~np.isnan(draws)]
+    if not there.size:
+        return np.nan, np.nan
+    low, high = np.quantile(there, (0.025, 0.975))
     return float(low), float(high)
 
 
-def picture_weights(pictures: int, seed: int) -> Floats:
-    """How often each picture is drawn, less 1, in each of DRAWS resamples of all of them, (DRAWS, N): the same for every table of one seed."""
+def resamples(pictures: int, seed: int) -> Floats:
+    """How often each picture is drawn in each of DRAWS resamples of all of them, (DRAWS, N): the same for every table of one seed."""
     draw = np.random.Generator(np.random.PCG64([seed, pictures]))
-    return draw.multinomial(pictures, np.full(pictures, 1 / pictures), size=DRAWS).astype(np.float64) - 1
+    return draw.multinomial(pictures, np.full(pictures, 1 / pictures), size=DRAWS).astype(np.float64)
 
 
-def summarise(scores: UnitScores, score: str, statistics: UnitStatistics, groups: NDArray[np.int64], weights: Floats) -> LayerSummary:
+def summarise(
+    scores: UnitScores,
+    score: str,
+    statistics: UnitStatistics,
+    groups: NDArray[np.int64],
+    counts: Floats,
+    having: NDArray[np.int64],
+) -> LayerSummary:
     """The summary of one score.
 
     Args:
@@ -63,21 +73,20 @@ def summarise(scores: UnitScores, score: str, statistics: UnitStatistics, groups
         score: its name in SCORES.
         statistics: of the layer; units that are dead or exploding are left out.
         groups: `statistics.groups()`.
-        weights: see `picture_weights`.
+        counts: see `resamples`.
+        having: numbers of the pictures that have the category.
     """
     value = np.where(statistics.scored, scores.value, np.nan)
     best = best_units(value)
     if not len(best):
-        nothing = np.full(len(weights), np.nan)
-        return LayerSummary(best, np.nan, nothing, np.nan, np.nan, 0, 0)
+        return LayerSummary(best, np.nan, np.full(len(counts), np.nan), np.nan, np.nan, 0, 0)
     high = np.nan_to_num(value, nan=-np.inf) > SCORES[score].threshold
-    draws = value[best].mean() + weights @ scores.parts[:, best].mean(axis=1)
     return LayerSummary(
         best,
         float(value[best].mean()),
-        draws,
+        scores.of(counts, best).mean(axis=1),
         float(np.mean(best_of_groups(value, groups))),
-        _held_out(scores, statistics.scored),
+        _held_out(scores, statistics.scored, having),
         int(high.sum()),
         len(np.unique(groups[high])),
     )
@@ -97,12 +106,15 @@ def best_of_groups(value: Floats, groups: NDArray[np.int64], top: int = TOP) -> 
     return np.sort(greatest[np.isfinite(greatest)])[::-1][:top]
 
 
-def _held_out(scores: UnitScores, scored: NDArray[np.bool_]) -> float:
-    """See `LayerSummary.held_out`; halves are the pictures with even and with odd numbers among those that add something."""
-    adds = np.flatnonzero(np.any(scores.parts != 0, axis=1))
-    if len(adds) < 2:
-        return float("nan")
-    # a half's score to first order: pictures of the half count twice, the others not at all
-    shift = scores.parts[adds[::2]].sum(axis=0) - scores.parts[adds[1::2]].sum(axis=0)
-    halves = [np.where(scored, scores.value + sign * shift, np.nan) for sign in (1, -1)]
-    return float(np.mean([halves[1 - own][best_units(halves[own])].mean() for own in (0, 1)]))
+def _held_out(scores: UnitScores, scored: NDArray[np.bool_], having: NDArray[np.int64]) -> float:
+    """See `LayerSummary.held_out`; the pictures that have the category go to the two halves by turns."""
+    counts = np.zeros((2, scores.first.pictures))
+    counts[0], counts[1] = np.arange(counts.shape[1]) % 2 == 0, np.arange(counts.shape[1]) % 2 == 1
+    counts[:, having] = 0
+    counts[0, having[::2]], counts[1, having[1::2]] = 1, 1
+    # a half counts twice, so that both together are all pictures
+    halves = np.where(scored, scores.of(2 * counts), np.nan)
+    chosen = [best_units(half) for half in halves]
+    if not all(len(units) for units in chosen):
+        return np.nan
+    return float((halves[1, chosen[0]].mean() + halves[0, chosen[1]].mean()) / 2)

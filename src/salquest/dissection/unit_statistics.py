@@ -114,7 +114,8 @@ class UnitTally:
 
     def finish(self) -> UnitStatistics:
         """The statistics of all that was added; as many cells as were announced."""
-        assert self._seen == self.expected and self._origin is not None
+        assert self._seen == self.expected
+        assert self._origin is not None
         self._prune()
         shift = self._sum / self._seen
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
