@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
@@ -10,24 +9,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import nn
+from planted_squares import COLOURS, HEIGHT, PICTURES, SIDE, UNITS, WIDTH, one_stage
 
 from salquest.datasets import DataSet, load_dataset
 from salquest.dissection import Subject
-from salquest.encoders import Encoder, Normalisation, Tap
-
-HEIGHT, WIDTH, SIDE, PICTURES = 24, 32, 6, 8
-# what each unit of the planted network sees in red, green and blue
-UNITS = {
-    "red": (1.0, -0.5, -0.5),
-    "blue": (-0.5, -0.5, 1.0),
-    "light": (0.3, 0.3, 0.3),
-    "not red": (-1.0, 0.5, 0.5),
-    "dead": (0.0, 0.0, 0.0),
-    "exploding": (2e6, -1e6, -1e6),
-    "red again": (3.0, -1.5, -1.5),
-}
-COLOURS = {"red": (200, 40, 40), "blue": (40, 40, 200)}
 
 
 @pytest.fixture(autouse=True)
@@ -70,23 +55,7 @@ def planted(planted_folder) -> DataSet:
     return load_dataset("planted", planted_folder)
 
 
-def one_stage(*weights: tuple[float, float, float], name: str = "hand-made") -> Encoder:
-    """An encoder of one 1x1 convolution."""
-    layer = nn.Conv2d(3, len(weights), 1, bias=False)
-    with torch.no_grad():
-        layer.weight.copy_(torch.tensor(weights)[:, :, None, None])
-    plain = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-    tap = Tap("colours", 0, len(weights), 1)
-    return Encoder(nn.Sequential(layer), [tap], ["colours"], name=name, weights_digest="", normalisation=plain, padding=None)
-
-
 @pytest.fixture
 def colours() -> Subject:
     """A network whose units see what UNITS says."""
     return Subject("hand-made", one_stage(*UNITS.values()))
-
-
-def write_rows(path: Path, *rows: tuple) -> Path:
-    with path.open("w", newline="") as lines:
-        csv.writer(lines).writerows(rows)
-    return path

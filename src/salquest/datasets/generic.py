@@ -175,12 +175,12 @@ def read_boxes(path: Path) -> dict[str, list[Box]]:
         for line, row in rows(("image", "label", *geometry)):
             flags = frozenset(k for k, v in row.items() if k not in ("image", "region", "label", *geometry) and v == "1")
             try:
-                numbers = [float(row[name]) for name in geometry]
+                left, top, width, height = (float(row[name]) for name in geometry)
             except ValueError as error:
                 raise BrokenFile(f"{path}, line {line}: {error}") from error
-            if not np.isfinite(numbers).all():
-                raise BrokenFile(f"{path}, line {line}: a box has finite numbers; found {numbers}")
-            boxes[row["image"]].append(Box(row["label"], *numbers, flags))
+            if not np.isfinite([left, top, width, height]).all():
+                raise BrokenFile(f"{path}, line {line}: a box has finite numbers; found {left}, {top}, {width}, {height}")
+            boxes[row["image"]].append(Box(row["label"], left, top, width, height, flags))
     return boxes
 
 

@@ -37,17 +37,23 @@ class ArrayCache:
         self._memory: dict[str, Arrays] = {}
 
     def get(self, key: Mapping[str, Any]) -> Arrays | None:
-        """The arrays of a key, or None where there are none."""
+        """The arrays of a key, or None where there are none; a damaged file is deleted."""
         text = _text(key)
         if self.root is None:
             return self._memory.get(text)
+        path = self._path(text)
+        if not path.is_file():
+            return None
         try:
-            with safe_open(self._path(text), framework="np") as opened:
+            with safe_open(path, framework="np") as opened:
                 said = opened.metadata() or {}
                 arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (a file, not a mapping)
-        except (FileNotFoundError, SafetensorError):
-            return None
-        return arrays if (said.get("key"), said.get("crc32")) == (text, str(_checksum(arrays))) else None
+        except SafetensorError:
+            said, arrays = {}, {}
+        if (said.get("key"), said.get("crc32")) == (text, str(_checksum(arrays))):
+            return arrays
+        path.unlink(missing_ok=True)
+        return None
 
     def put(self, key: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> None:
         """Keep arrays, whole or not at all. Raises Refused: the file cannot be written."""

@@ -81,7 +81,8 @@ class OsieObjects(Annotations):
 
 
 def _objects(entries: Any, names: tuple[str, ...]) -> tuple[tuple[int, int], list[Region]]:
-    size, regions = (0, 0), []
+    size = (0, 0)
+    regions: list[Region] = []
     for entry in entries:
         mask, values = np.asarray(entry.map) > 0, np.atleast_1d(entry.features)
         if mask.ndim != 2 or len(values) != len(names) or (regions and mask.shape != size):
