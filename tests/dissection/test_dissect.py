@@ -194,6 +194,36 @@ def test_a_network_beside_itself_has_not_drifted(planted, colours):
     assert (row["cells_cka"], row["unit_correlation"], row["weights_moved"]) == pytest.approx((1, 1, 0))
 
 
+def test_networks_that_share_their_first_stages_share_the_work(planted, tmp_path):
+    """A frozen encoder in a trained network is looked into once."""
+    from salquest.models.deep.network import build_network
+
+    encoder = Subject("encoder", build_encoder("mobilenet_v2", taps=("features.3",)))
+    network = Subject("network", build_network("light", taps=("features.2",), activation="softmax", size=(32, 48)))
+    told = []
+    found = dissect(
+        [network, encoder],
+        read_annotations("own", planted),
+        planted,
+        layers=["features.1", "features.2"],
+        control=False,
+        cache=tmp_path,
+        progress=lambda name, done, total: told.append(name),
+    )
+    assert {name for name in told if name.startswith("activations")} == {"activations of network"}
+    tables = [[layer.values for layer in found.layers if layer.model == name] for name in ("network", "encoder")]
+    np.testing.assert_equal(*tables)
+
+
+def test_layers_of_the_decoder_have_units_too(planted):
+    from salquest.models.deep.network import build_network
+
+    network = Subject("network", build_network("light", weights="none", activation="softmax", size=(32, 48)))
+    layer = next(name for name in network.network.state_dict() if name.startswith("decoder.")).rpartition(".")[0]
+    found = dissect([network], read_annotations("own", planted), planted, layers=[layer], control=False)
+    assert np.isfinite(found.layers[0].values["region_nss"][:, found.layers[0].statistics.scored]).all()
+
+
 def test_the_best_layer_of_a_category_is_told_per_network(found):
     assert [(row["category"], row["layer"]) for row in best_layers(found, "iou")] == [("blue", "colours"), ("red", "colours")]
 

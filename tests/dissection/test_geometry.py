@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 def places(encoder: str, layer: str, size: tuple[int, int] = (64, 96)) -> tuple[Place, Place] | None:
     subject = open_subject(encoder)
     layers = subject.layers([layer])
-    return survey(subject.run_for(layers.values()), layers, size, CPU)[layer].places
+    return survey(subject.front(layers.values()), layers, size, CPU)[layer].places
 
 
 def test_stride_two_padded_on_both_sides_puts_cells_on_the_first_pixel():

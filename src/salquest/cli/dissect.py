@@ -102,7 +102,8 @@ def dissect(
         print(json_text.dumps(document(found), indent=1, ensure_ascii=False))
         return 0
     for score in ("relative_nss", "iou"):
-        show(_category_table(found, score).to_terminal())
+        for name in found.models:
+            show(_category_table(found, name, score).to_terminal())
     show(_health(found).to_terminal())
     if found.drift:
         show(_drift(found).to_terminal())
@@ -110,43 +111,36 @@ def dissect(
     return 0
 
 
-def _category_table(found: Dissection, score: str) -> CellTable:
-    titles = [
-        "category",
-        "regions",
-        "network",
-        "layer",
-        "top ten",
-        "95 %",
-        "held out",
-        "random",
-        "other pictures",
-        "permuted",
-        "over random",
+def _category_table(found: Dissection, name: str, score: str) -> CellTable:
+    titles = ["category", "regions", "layer", "top ten", "95 %", "held out", "random", "other", "permuted", "over random"]
+    is_first = name == found.models[0]
+    rows = [
+        [
+            row["category"],
+            str(row["looked_into"] if found.probe.has_fixations and score != "iou" else row["regions"]),
+            row["layer"],
+            _number(row["top_ten"]),
+            _interval(row, ""),
+            *(_number(row[key]) for key in ("held_out", "random", "other_pictures", "permuted")),
+            _interval(row, "over_random_"),
+            *([] if is_first else [_interval(row, "over_first_")]),
+        ]
+        for row in best_layers(found, score)
+        if row["model"] == name
     ]
-    rows = []
-    for row in best_layers(found, score):
-        over = "" if row["over_random"] is None else f"{_number(row['over_random_low'])}..{_number(row['over_random_high'])}"
-        rows.append(
-            [
-                row["category"],
-                str(row["looked_into"] if found.probe.has_fixations and score != "iou" else row["regions"]),
-                row["model"],
-                row["layer"],
-                _number(row["top_ten"]),
-                f"{_number(row['low'])}..{_number(row['high'])}",
-                *(_number(row[name]) for name in ("held_out", "random", "other_pictures", "permuted")),
-                over,
-            ]
-        )
     card = SCORES[score]
     return CellTable(
-        titles,
+        titles if is_first else [*titles, "over first"],
         rows,
-        f"{card.title} ({card.source}): mean of a layer's ten best units, at the layer where the held-out mean is greatest. Held out: chosen on one "
-        "half of the pictures, scored on the other. Random, other pictures, permuted: the ten best of the network with random weights, with "
-        "other pictures' regions, of units with permuted cells. Over random: 95 % interval of the difference.",
+        f"{name}, {card.title} ({card.source}): mean of the ten best units of the layer where the held-out mean is greatest. Held out: chosen on one "
+        "half of the pictures, scored on the other. The ten best of controls: random weights; other pictures' regions; permuted cells. "
+        f"Over random{'' if is_first else f', over first ({found.models[0]})'}: 95 % interval of the difference.",
     )
+
+
+def _interval(row: dict[str, Any], which: str) -> str:
+    low, high = row[f"{which}low"], row[f"{which}high"]
+    return "-" if low is None else f"{_number(low)}..{_number(high)}"
 
 
 def _health(found: Dissection) -> CellTable:

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from salquest import __version__
-from salquest.runs import write_bytes
+from salquest.runs import versions, write_bytes
 
 # raised whenever the same key would give other numbers than before
 FORMAT = 1
@@ -74,7 +73,8 @@ class ArrayCache:
 
 
 def _text(key: Mapping[str, Any]) -> str:
-    return json.dumps({**key, "format": FORMAT, "salquest": __version__}, sort_keys=True, separators=(",", ":"))
+    edition = {"format": FORMAT, "salquest": versions("salquest").get("salquest", "uninstalled")}
+    return json.dumps({**key, **edition}, sort_keys=True, separators=(",", ":"))
 
 
 def _checksum(arrays: Mapping[str, NDArray]) -> int:

@@ -15,7 +15,7 @@ from salquest.dissection.cache import ArrayCache
 from salquest.dissection.hooks import watched
 from salquest.dissection.probe import Probe, Progress
 from salquest.dissection.similarity import CrossMoments, best_match, rsa, unbiased_cka
-from salquest.dissection.subjects import Size, Subject, as_input
+from salquest.dissection.subjects import Size, Subject, as_input, network_digest
 from salquest.errors import InputError
 
 # pictures are left out in so many groups by turns, to see how far the similarities over pictures can be trusted
@@ -61,13 +61,19 @@ def measure_drift(
         InputError: layers of one name on grids of different sizes. UnknownName: a layer that one of them does not have.
     """
     digests = hashlib.sha256("".join(f"{file} {size}" for file, size in zip(probe.files, sizes, strict=True)).encode()).hexdigest()
-    networks = [first.digest(), second.digest()]
+    modules = [first.layers(layers), second.layers(layers)]
     keys = {
-        layer: {"what": "drift", "networks": networks, "layer": layer, "pictures": digests, "device": first.device.type} for layer in layers
+        layer: {
+            "what": "drift",
+            "networks": [network_digest(subject.front([own[layer]])) for subject, own in zip((first, second), modules, strict=True)],
+            "layer": layer,
+            "pictures": digests,
+            "device": first.device.type,
+        }
+        for layer in layers
     }
     found = {layer: cache.get(key) for layer, key in keys.items()}
     missing = [layer for layer, arrays in found.items() if arrays is None]
-    modules = [first.layers(layers), second.layers(layers)]
     if missing:
         gathered = _gather([first, second], missing, probe, sizes, progress)
         for layer in missing:
@@ -84,7 +90,7 @@ def _gather(
     moments: dict[str, CrossMoments] = {}
     means: dict[str, tuple[list[NDArray], list[NDArray]]] = {layer: ([], []) for layer in layers}
     chosen = [subject.layers(layers) for subject in subjects]
-    runs = [subject.run_for(modules.values()) for subject, modules in zip(subjects, chosen, strict=True)]
+    runs = [subject.front(modules.values()) for subject, modules in zip(subjects, chosen, strict=True)]
     with watched(chosen[0]) as ours, watched(chosen[1]) as theirs, torch.inference_mode():
         for number, stimulus in enumerate(probe.stimuli):
             pixels = stimulus.pixels()

@@ -18,7 +18,7 @@ from salquest.dissection.hooks import watched
 from salquest.dissection.interpolation import grid_pixels
 from salquest.dissection.probe import Probe, Progress
 from salquest.dissection.responses import VERSIONS, PictureWork, Response
-from salquest.dissection.subjects import Size, Subject, as_input
+from salquest.dissection.subjects import Size, Subject, as_input, network_digest
 from salquest.dissection.unit_statistics import UnitStatistics, UnitTally
 from salquest.errors import InputError
 from salquest.gaze.pictures import Pixels
@@ -103,8 +103,9 @@ class Gathering:
         self.subject, self.layers, self.probe, self.sizes, self.settings = subject, tuple(layers), probe, tuple(sizes), settings
         self.cache, self.progress = cache, progress
         self.modules = subject.layers(layers)
-        self.run = subject.run_for(self.modules.values())
-        self.network = subject.digest()
+        self.run = subject.front(self.modules.values())
+        # of what a layer hangs on, and no more: networks that share their first stages share the work
+        self.networks = {layer: network_digest(subject.front([module])) for layer, module in self.modules.items()}
         self.grids = {
             size: survey(self.run, self.modules, size, subject.device, centred=settings.centred) for size in dict.fromkeys(self.sizes)
         }
@@ -197,7 +198,7 @@ class Gathering:
     ) -> Iterator[tuple[int, dict[str, Tensor]]]:
         """(number of the picture, layer -> (1, C, h, w)) one picture at a time, so that nothing depends on its neighbours."""
         chosen = {layer: self.modules[layer] for layer in layers}
-        run = self.subject.run_for(chosen.values())
+        run = self.subject.front(chosen.values())
         with watched(chosen) as maps:
             for done, number in enumerate(numbers, start=1):
                 picture: Pixels = self.probe.stimuli[number].pixels()
@@ -210,7 +211,7 @@ class Gathering:
 
     def _key(self, layer: str) -> dict[str, Any]:
         settings = asdict(self.settings)
-        return {"network": self.network, "layer": layer, "device": self.subject.device.type, "settings": settings}
+        return {"network": self.networks[layer], "layer": layer, "device": self.subject.device.type, "settings": settings}
 
     def _statistics_key(self, layer: str) -> dict[str, Any]:
         shown = hashlib.sha256()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from salquest.encoders import ENCODERS, Encoder, build_encoder
-from salquest.encoders.timm_encoder import PREFIX
+from salquest.encoders.timm_encoder import PREFIX, TimmEncoder
 from salquest.errors import InputError, UnknownName, nearest
 from salquest.gaze import resize_picture
 from salquest.gaze.pictures import Pixels
@@ -67,21 +67,48 @@ class Subject:
                 raise _NoLayer(self.name, name, self._modules, self.stages)
         return {name: self._modules[name] for name in names}
 
-    def run_for(self, layers: Iterable[nn.Module]) -> nn.Module:
-        """What pictures have to go through for these layers to run: the encoder alone where all are in it."""
-        if isinstance(self.network, Encoder):
-            return self.network
-        inside = set(self.network.encoder.modules())
-        return self.network.encoder if all(layer in inside for layer in layers) else self.network
+    def front(self, layers: Iterable[nn.Module]) -> nn.Module:
+        """What pictures (B, 3, H, W) in 0..1 have to go through for these layers to run, and no more.
 
-    def digest(self) -> str:
-        """SHA-256 of its architecture and of every number in it, batch norm's statistics and the normalisation of pictures included."""
-        digest = hashlib.sha256(repr(self.network).encode())
-        for key, value in sorted([*self.network.named_parameters(), *self.network.named_buffers()]):
-            if not key.endswith("num_batches_tracked"):  # counted in train mode, read by nobody
-                digest.update(f"{key} {tuple(value.shape)} {value.dtype}".encode())
-                digest.update(value.detach().cpu().contiguous().numpy().data)
-        return digest.hexdigest()
+        It is the encoder up to the deepest of them where all are in its stages, else the whole network.
+        """
+        encoder = self.network if isinstance(self.network, Encoder) else self.network.encoder
+        children = list(encoder.features.children())
+        if isinstance(encoder, TimmEncoder):  # its stages need not run one after the other
+            return encoder if _holds(encoder, layers) else self.network
+        depths = [next((depth for depth, child in enumerate(children, start=1) if _holds(child, [layer])), None) for layer in layers]
+        known = [depth for depth in depths if depth is not None]
+        return _Front(encoder, max(known, default=1)) if len(known) == len(depths) else self.network
+
+
+class _Front(nn.Module):
+    """The first stages of an encoder, with its normalisation of pictures."""
+
+    def __init__(self, encoder: Encoder, depth: int) -> None:
+        super().__init__()
+        self.stages = nn.Sequential(*list(encoder.features.children())[:depth])
+        self.register_buffer("mean", encoder.mean)
+        self.register_buffer("std", encoder.std)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Pictures (B, 3, H, W) in 0..1 to the last stage's features."""
+        normalised: Tensor = self.stages((pictures - self.mean) / self.std)
+        return normalised
+
+
+def _holds(outer: nn.Module, layers: Iterable[nn.Module]) -> bool:
+    inside = set(outer.modules())
+    return all(layer in inside for layer in layers)
+
+
+def network_digest(network: nn.Module) -> str:
+    """SHA-256 of an architecture and of every number in it, batch norm's statistics and the normalisation of pictures included."""
+    digest = hashlib.sha256(repr(network).encode())
+    for key, value in sorted([*network.named_parameters(), *network.named_buffers()]):
+        if not key.endswith("num_batches_tracked"):  # counted in train mode, read by nobody
+            digest.update(f"{key} {tuple(value.shape)} {value.dtype}".encode())
+            digest.update(value.detach().cpu().contiguous().numpy().data)
+    return digest.hexdigest()
 
 
 class _NoLayer(UnknownName):
@@ -181,5 +208,5 @@ def _draw(module: nn.Module) -> None:
             module.weight.copy_(drawn)
             if module.bias is not None:
                 module.bias.zero_()
-    elif hasattr(module, "reset_parameters"):
-        module.reset_parameters()
+    elif callable(start := getattr(module, "reset_parameters", None)):
+        start()

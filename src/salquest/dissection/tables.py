@@ -19,12 +19,14 @@ def layer_table(found: Dissection) -> Columns:
 
     Columns: `regions`, `pictures` and `looked_into` (regions with a fixation) say how much the row rests on; `top_ten` with `low` and `high`
     (95 % over pictures), `distinct`, `held_out`, `above`, `above_distinct` as in `LayerSummary`; `permuted`, `other_pictures` and `random`
-    are the ten best of the controls; `over_random` is the difference to the network with random weights, on the same resampled pictures;
+    are the ten best of the controls; `over_random` and `over_first` are the differences to the network with random weights and to the first
+    network that was named, with 95 % over the same resampled pictures;
     `ceiling` is the greatest IoU that a unit can have when a share `quantile` of its cells is above the threshold; `best` names the units.
     """
     rows = []
     for layer in found.layers:
         control = found.layer(layer.control, layer.layer) if layer.control else None
+        first = found.layer(found.models[0], layer.layer) if layer.model in found.models[1:] else None
         for score in found.scores:
             for number, category in enumerate(found.probe.table.categories):
                 own, permuted, other = (layer.summaries[score, number, version] for version in VERSIONS)
@@ -34,7 +36,9 @@ def layer_table(found: Dissection) -> Columns:
                 row |= {"top_ten": own.top, "low": low, "high": high, "distinct": own.distinct, "held_out": own.held_out}
                 row |= {"threshold": SCORES[score].threshold, "above": own.above, "above_distinct": own.above_distinct}
                 row |= {"permuted": permuted.top, "other_pictures": other.top}
-                row |= _over(own, None if control is None else control.summaries[score, number, "own"])
+                row["random"] = None if control is None else control.summaries[score, number, "own"].top
+                row |= _over("random", own, None if control is None else control.summaries[score, number, "own"])
+                row |= _over("first", own, None if first is None else first.summaries[score, number, "own"])
                 share, quantile = float(layer.shares[number]), found.settings.quantile
                 row["ceiling"] = min(share / quantile, quantile / share) if score == "iou" and share > 0 else None
                 row["best"] = " ".join(map(str, own.best))
@@ -123,11 +127,11 @@ def _basis(found: Dissection, category: int) -> dict[str, Cell]:
     }
 
 
-def _over(own: LayerSummary, control: LayerSummary | None) -> dict[str, Cell]:
-    if control is None:
-        return {"random": None, "over_random": None, "over_random_low": None, "over_random_high": None}
-    low, high = interval_of(own.draws - control.draws)
-    return {"random": control.top, "over_random": own.top - control.top, "over_random_low": low, "over_random_high": high}
+def _over(what: str, own: LayerSummary, other: LayerSummary | None) -> dict[str, Cell]:
+    names = f"over_{what}", f"over_{what}_low", f"over_{what}_high"
+    if other is None:
+        return dict.fromkeys(names)
+    return dict(zip(names, (own.top - other.top, *interval_of(own.draws - other.draws)), strict=True))
 
 
 def _states(layer: LayerResult) -> list[str]:
