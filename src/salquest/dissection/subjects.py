@@ -84,6 +84,9 @@ class Subject:
 class _Front(nn.Module):
     """The first stages of an encoder, with its normalisation of pictures."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, encoder: Encoder, depth: int) -> None:
         super().__init__()
         self.stages = nn.Sequential(*list(encoder.features.children())[:depth])
