@@ -84,8 +84,10 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--data", default="osie", help="NAME=PATH, or NAME below SALQUEST_DATA")
     asked.add_argument("--pictures", type=int, default=16, help="for both ways; the plain one stores 9 MB per picture of 512 x 384")
+    asked.add_argument("--layers", default=",".join(LAYERS), help="comma-separated; all blocks of MobileNetV2 where it is not given")
     asked.add_argument("--alone", action="store_true", help="only ours, with its random control, as the command does it")
     options = asked.parse_args()
+    layers = options.layers.split(",")
     name, _, path = options.data.partition("=")
     data = load_dataset(name, path or None)
     data = data.subset(data.keys[:: max(1, len(data) // options.pictures)][: options.pictures])
@@ -94,21 +96,21 @@ def main() -> None:
     control = options.alone
     found = []
     ours = timed(
-        lambda: found.append(dissect([subject], annotations, data, layers=LAYERS, control=control, settings=Settings(centred=False)))
+        lambda: found.append(dissect([subject], annotations, data, layers=layers, control=control, settings=Settings(centred=False)))
     )
     units = sum(len(layer.statistics.mean) for layer in found[0].layers if layer.model == subject.name)
     lines = [("ours, with its controls" if control else "ours", *ours)]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if not options.alone:
         plainly: list[dict[str, np.ndarray]] = []
-        lines.append(("hook and store", *timed(lambda: plainly.append(plain(subject, data, LAYERS, 0.005)))))
+        lines.append(("hook and store", *timed(lambda: plainly.append(plain(subject, data, layers, 0.005)))))
         apart = max(
             float(np.nanmax(np.abs(layer.values[score] - plainly[0][layer.layer][number])))
             for layer in found[0].layers
             for number, score in enumerate(("region_nss", "fixation_nss"))
         )
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {platform.machine()}, Python {platform.python_version()};")
-    print(f"{len(data)} pictures, {len(LAYERS)} layers, {units} units; ours took {memory:.0f} MB at most\n")
+    print(f"{len(data)} pictures, {len(layers)} layers, {units} units; ours took {memory:.0f} MB at most\n")
     print(
         "| | s on the clock | s of the processor | processor ms per picture | µs per picture and unit | 640 pictures, processor minutes |"
     )
