@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from salquest import applications, datasets, encoders, gaze, losses, metrics, models
+    from salquest import applications, datasets, dissection, encoders, gaze, losses, metrics, models
     from salquest.datasets import load_dataset
     from salquest.evaluation import compare, evaluate
     from salquest.gaze import Fixations, SaliencyMap, Stimulus
@@ -36,7 +36,7 @@ _HOMES = {
     "run_quest": "salquest.quest",
     "train": "salquest.training",
 }
-_ROOMS = ("applications", "datasets", "encoders", "gaze", "losses", "metrics", "models")
+_ROOMS = ("applications", "datasets", "dissection", "encoders", "gaze", "losses", "metrics", "models")
 
 __all__ = [
     "Fixations",
@@ -47,6 +47,7 @@ __all__ = [
     "applications",
     "compare",
     "datasets",
+    "dissection",
     "encoders",
     "evaluate",
     "gaze",

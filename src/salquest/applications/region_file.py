@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salquest.errors import BrokenFile, DataNotFound, InputError
+from salquest.gaze.polygons import polygon_mask
 
 # more than any design has, and little enough to be drawn and counted at once
 MAX_BYTES, MAX_REGIONS, MAX_CORNERS, MAX_NAME = 4_000_000, 500, 1000, 200
@@ -39,23 +40,8 @@ class NamedRegion:
     corners: tuple[tuple[float, float], ...]
 
     def mask(self, size: tuple[int, int]) -> NDArray[np.bool_]:
-        """The pixels of a picture of (height, width) whose centres lie in the polygon, by the even-odd rule.
-
-        A centre that lies on a left or upper side is in, one on a right or lower side is out.
-        """
-        mask = np.zeros(size, dtype=bool)
-        x, y = np.array(self.corners).T
-        next_x, next_y = np.roll(x, -1), np.roll(y, -1)
-        first, last = max(0, int(np.floor(y.min() - 0.5))), min(size[0], int(np.ceil(y.max() + 0.5)))
-        for row in range(first, last):
-            middle = row + 0.5
-            crossing = (y <= middle) != (next_y <= middle)
-            along = (middle - y[crossing]) / (next_y[crossing] - y[crossing])
-            at = np.sort(x[crossing] + along * (next_x[crossing] - x[crossing]))
-            edges = np.clip(np.ceil(at - 0.5), 0, size[1]).astype(int)
-            for left, right in zip(edges[::2], edges[1::2], strict=True):
-                mask[row, left:right] = True
-        return mask
+        """The pixels of a picture of (height, width) that belong to it; see `polygon_mask`."""
+        return polygon_mask(self.corners, size)
 
 
 class _Region(msgspec.Struct, forbid_unknown_fields=True):

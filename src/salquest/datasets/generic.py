@@ -153,25 +153,35 @@ def _read_regions(root: Path, stimuli: Mapping[str, Stimulus]) -> dict[str, Regi
                     attributes[row["image"]][int(row["value"])] = held
                 except ValueError as error:
                     raise BrokenFile(f"{path}, line {line}: {error}") from error
-    boxes: dict[str, list[Box]] = defaultdict(list)
     path = _table_path(root, "boxes")
-    geometry = ("left", "top", "width", "height")
-    if path is not None:
-        with _Table(path) as rows:
-            for line, row in rows(("image", "label", *geometry)):
-                flags = frozenset(k for k, v in row.items() if k not in ("image", "region", "label", *geometry) and v == "1")
-                try:
-                    boxes[row["image"]].append(
-                        Box(row["label"], float(row["left"]), float(row["top"]), float(row["width"]), float(row["height"]), flags)
-                    )
-                except ValueError as error:
-                    raise BrokenFile(f"{path}, line {line}: {error}") from error
+    boxes = {} if path is None else read_boxes(path)
     found = {}
     for key, stimulus in stimuli.items():
         labels = root / "labels" / f"{stimulus.stem}.png"
         if labels.is_file() or key in boxes:
             found[key] = Regions(stimulus.size, labels if labels.is_file() else None, attributes.get(key, {}), tuple(boxes.get(key, ())))
     return found
+
+
+def read_boxes(path: Path) -> dict[str, list[Box]]:
+    """A table of rectangles, picture -> its boxes in the order of the file.
+
+    Raises:
+        BrokenFile: a table that cannot be read, lacks columns, or has coordinates that are no finite numbers.
+    """
+    boxes: dict[str, list[Box]] = defaultdict(list)
+    geometry = ("left", "top", "width", "height")
+    with _Table(path) as rows:
+        for line, row in rows(("image", "label", *geometry)):
+            flags = frozenset(k for k, v in row.items() if k not in ("image", "region", "label", *geometry) and v == "1")
+            try:
+                left, top, width, height = (float(row[name]) for name in geometry)
+            except ValueError as error:
+                raise BrokenFile(f"{path}, line {line}: {error}") from error
+            if not np.isfinite([left, top, width, height]).all():
+                raise BrokenFile(f"{path}, line {line}: a box has finite numbers; found {left}, {top}, {width}, {height}")
+            boxes[row["image"]].append(Box(row["label"], left, top, width, height, flags))
+    return boxes
 
 
 class _Table:

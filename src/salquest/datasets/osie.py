@@ -17,7 +17,7 @@ from salquest.gaze.pictures import is_picture, picture_size
 PIXELS_PER_DEGREE = 24.0
 
 # what scipy trips over, besides its own error, in files that are damaged or something else
-_UNREADABLE = (
+UNREADABLE = (
     zlib.error,
     OSError,
     EOFError,
@@ -59,7 +59,7 @@ def read_osie(root: Path, *, name: str = "osie", drop_first: bool = False, origi
     try:
         entries = np.atleast_1d(loadmat(path, squeeze_me=True, struct_as_record=False)["fixations"])
         gaze = {str(entry.img): _scanpaths(entry) for entry in entries}
-    except (MatReadError, *_UNREADABLE) as error:
+    except (MatReadError, *UNREADABLE) as error:
         raise BrokenFile(f"{path} is not OSIE's table of fixations: {error}") from error
     problems: list[Problem] = []
     samples = []

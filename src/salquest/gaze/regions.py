@@ -25,6 +25,12 @@ class Box:
     height: float
     flags: frozenset[str] = frozenset()
 
+    def window(self) -> tuple[slice, slice]:
+        """Rows and columns of its pixels: from the cell that holds one edge to the one before the cell that holds the other."""
+        edges = cell([self.top, self.top + self.height, self.left, self.left + self.width])
+        top, bottom, left, right = np.maximum(edges, 0).tolist()
+        return slice(top, bottom), slice(left, right)
+
 
 @dataclass(frozen=True)
 class Regions:
@@ -77,7 +83,5 @@ class Regions:
         found = np.isin(self.labels(), values) if values else np.zeros(self.size, dtype=bool)
         for box in self.boxes:
             if category == box.label or category in box.flags:
-                # from the cell that holds one edge to the one before the cell that holds the other
-                top, bottom, left, right = np.maximum(cell([box.top, box.top + box.height, box.left, box.left + box.width]), 0)
-                found[top:bottom, left:right] = True
+                found[box.window()] = True
         return found

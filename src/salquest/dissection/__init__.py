@@ -1,0 +1,34 @@
+"""Inside networks: how units respond to annotated regions, what controls reach, and how two networks differ layer by layer.
+
+`read_annotations` opens regions of any layout that is known, `dissect` looks into networks, `write_dissection` leaves the tables. What
+compares two representations is in `similarity`, and needs neither networks nor pictures.
+"""
+
+from salquest.dissection.annotations import Annotations, Region, read_annotations
+from salquest.dissection.gathering import Settings
+from salquest.dissection.scores import SCORES, ScoreCard
+from salquest.dissection.study import Dissection, LayerResult, dissect
+from salquest.dissection.subjects import Subject, open_subject
+from salquest.dissection.tables import best_layers, drift_table, health_table, layer_table, unit_table
+from salquest.dissection.writing import check_folder, write_dissection
+
+__all__ = [
+    "SCORES",
+    "Annotations",
+    "Dissection",
+    "LayerResult",
+    "Region",
+    "ScoreCard",
+    "Settings",
+    "Subject",
+    "best_layers",
+    "check_folder",
+    "dissect",
+    "drift_table",
+    "health_table",
+    "layer_table",
+    "open_subject",
+    "read_annotations",
+    "unit_table",
+    "write_dissection",
+]

@@ -1,0 +1,217 @@
+"""`dissect`: networks shown a probe set, layer by layer and unit by unit, with their controls beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from salquest.datasets import DataSet
+from salquest.dissection.annotations.region import Annotations
+from salquest.dissection.cache import ArrayCache
+from salquest.dissection.drift import LayerDrift, measure_drift
+from salquest.dissection.gathering import Gathering, LayerResponses, Settings
+from salquest.dissection.probe import Probe, Progress, build_probe
+from salquest.dissection.responses import VERSIONS
+from salquest.dissection.scores import SCORES, LayerScores
+from salquest.dissection.subjects import Subject, as_input, input_size, open_subject, random_twin
+from salquest.dissection.summary import LayerSummary, resamples, summarise
+from salquest.dissection.unit_statistics import UnitStatistics
+from salquest.errors import InputError
+
+# pictures from which batch norm of a network with random weights takes its statistics
+WARM_UP = 16
+
+
+@dataclass(frozen=True, eq=False)
+class LayerResult:
+    """What was found in one layer of one network.
+
+    Attributes:
+        model, layer: names.
+        control: the network with random weights that stands beside it; "" for such a network itself.
+        statistics: of its units.
+        groups: which units are near-duplicates, (C,).
+        shares: of all pixels of the pictures that belong to each category, (K,).
+        values, errors: score -> (K, C): each unit's score per category, and its standard error over pictures.
+        summaries: (score, number of the category, version) -> summary; versions as in `responses.VERSIONS`.
+    """
+
+    model: str
+    layer: str
+    control: str
+    statistics: UnitStatistics
+    groups: NDArray[np.int64]
+    shares: NDArray[np.float64]
+    values: Mapping[str, NDArray[np.float64]]
+    errors: Mapping[str, NDArray[np.float64]]
+    summaries: Mapping[tuple[str, int, str], LayerSummary]
+
+
+@dataclass(frozen=True, eq=False)
+class Dissection:
+    """What was found in networks.
+
+    Attributes:
+        probe: the pictures and regions.
+        settings: what else decided the numbers.
+        layers: all layers of all networks, controls behind their networks.
+        scores: that could be had, see SCORES.
+        drift: (first, second) -> layer -> how they differ: the first network beside each other one.
+    """
+
+    probe: Probe
+    settings: Settings
+    layers: tuple[LayerResult, ...]
+    scores: tuple[str, ...]
+    drift: Mapping[tuple[str, str], Mapping[str, LayerDrift]]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the networks, controls left out unless nothing else was asked for."""
+        controls = {found.control for found in self.layers}
+        return tuple(dict.fromkeys(found.model for found in self.layers if found.model not in controls))
+
+    def layer(self, model: str, layer: str) -> LayerResult:
+        """One layer of one network."""
+        return next(found for found in self.layers if (found.model, found.layer) == (model, layer))
+
+
+def dissect(
+    models: Sequence[str | Path | Subject],
+    annotations: Annotations,
+    data: DataSet | None = None,
+    *,
+    layers: Sequence[str] = (),
+    categories: Sequence[str] = (),
+    limit: int | None = None,
+    settings: Settings | None = None,
+    control: bool = True,
+    cache: Path | None = None,
+    device: str = "cpu",
+    progress: Progress = lambda name, done, total: None,
+) -> Dissection:
+    """Look into networks: how every unit responds to annotated regions.
+
+    Args:
+        models: what `open_subject` takes; two or more share the layers and the size of pictures, so that they can be compared.
+        annotations: the regions, see `read_annotations`.
+        data: the pictures; those that came with the regions where it is not given.
+        layers: by name; the encoder's stages that all networks have where none is named.
+        categories: of regions; all where none is named.
+        limit: only so many pictures, drawn by the settings' seed.
+        settings: see `Settings`.
+        control: also look into each network with random weights (one of each architecture).
+        cache: folder in which finished work is kept, so that the same request goes on where it was stopped; None keeps it in memory.
+        device: where the networks run.
+        progress: told what is under way.
+
+    Raises:
+        InputError: no layer in common, a model without units, regions that match no picture. UnknownName: a layer or a model.
+        BrokenFile: a picture or an annotation that cannot be read.
+    """
+    settings = settings or Settings()
+    if not models:
+        raise InputError("name one or more models to look into")
+    probe = build_probe(annotations, data, categories=categories, limit=limit, seed=settings.seed, progress=progress)
+    subjects = _named_apart([open_subject(model, device=device) for model in models])
+    chosen = tuple(layers) or _common_stages(subjects)
+    sizes = [input_size(subjects, stimulus.size, settings.size) for stimulus in probe.stimuli]
+    kept = ArrayCache(cache)
+    scores = tuple(name for name, card in SCORES.items() if probe.has_fixations or not card.needs_fixations)
+    found: list[LayerResult] = []
+    twins: dict[str, Subject] = {}
+    for subject in subjects:
+        twin = _twin(subject, twins, probe, sizes, settings) if control else None
+        found += _look_into(subject, chosen, probe, sizes, settings, kept, scores, twin.name if twin else "", progress)
+    for twin in twins.values():
+        found += _look_into(twin, chosen, probe, sizes, settings, kept, scores, "", progress)
+    drift = {
+        (subjects[0].name, other.name): measure_drift(subjects[0], other, chosen, probe, sizes, kept, progress) for other in subjects[1:]
+    }
+    return Dissection(probe, settings, tuple(found), scores, drift)
+
+
+def _look_into(
+    subject: Subject,
+    layers: Sequence[str],
+    probe: Probe,
+    sizes: Sequence[tuple[int, int]],
+    settings: Settings,
+    cache: ArrayCache,
+    scores: Sequence[str],
+    control: str,
+    progress: Progress,
+) -> list[LayerResult]:
+    gathering = Gathering(subject, layers, probe, sizes, settings, cache, progress)
+    statistics = gathering.statistics()
+    gathering.gather(statistics)
+    counts = resamples(len(probe), settings.seed)
+    found = []
+    for done, layer in enumerate(layers, start=1):
+        responses = gathering.responses(layer, statistics[layer])
+        found.append(_layer_result(subject.name, layer, control, statistics[layer], responses, probe, scores, counts))
+        progress(f"scores of {subject.name}", done, len(layers))
+    return found
+
+
+def _layer_result(
+    model: str,
+    layer: str,
+    control: str,
+    statistics: UnitStatistics,
+    responses: LayerResponses,
+    probe: Probe,
+    scores: Sequence[str],
+    counts: NDArray[np.float64],
+) -> LayerResult:
+    groups = statistics.groups()
+    values: dict[str, NDArray[np.float64]] = {}
+    errors: dict[str, NDArray[np.float64]] = {}
+    summaries: dict[tuple[str, int, str], LayerSummary] = {}
+    layer_scores = LayerScores(responses, probe.table, len(probe))
+    for score in scores:
+        value, error = [], []
+        for category in range(len(probe.table.categories)):
+            having = np.unique(probe.table.picture[probe.table.holds[:, category]])
+            for version in VERSIONS:
+                units = layer_scores.scores(score, category, version)
+                summaries[score, category, version] = summarise(units, score, statistics, groups, counts, having)
+                if version == "own":
+                    value.append(units.value)
+                    error.append(units.standard_error())
+        values[score] = np.where(statistics.scored, np.stack(value), np.nan)
+        errors[score] = np.where(statistics.scored, np.stack(error), np.nan)
+    area = np.bincount(responses.pair_category, weights=responses.area, minlength=len(probe.table.categories))
+    return LayerResult(model, layer, control, statistics, groups, area / responses.pixels, values, errors, summaries)
+
+
+def _common_stages(subjects: Sequence[Subject]) -> tuple[str, ...]:
+    shared = [stage for stage in subjects[0].stages if all(stage in other.stages for other in subjects)]
+    if not shared:
+        names = ", ".join(subject.name for subject in subjects)
+        raise InputError(f"{names} have no stage of one name in common: look into them one by one, or name layers that all have")
+    return tuple(shared)
+
+
+def _named_apart(subjects: Sequence[Subject]) -> list[Subject]:
+    """Two networks of one name are told apart by a number."""
+    seen: dict[str, int] = {}
+    for subject in subjects:
+        seen[subject.name] = seen.get(subject.name, 0) + 1
+        if seen[subject.name] > 1:
+            subject.name = f"{subject.name} ({seen[subject.name]})"
+    return list(subjects)
+
+
+def _twin(subject: Subject, twins: dict[str, Subject], probe: Probe, sizes: Sequence[tuple[int, int]], settings: Settings) -> Subject:
+    """The network with random weights; networks of one architecture share one."""
+    numbers = np.linspace(0, len(probe) - 1, min(WARM_UP, len(probe))).round().astype(int)
+    inputs = (as_input(probe.stimuli[number].pixels(), sizes[number], subject.device) for number in numbers)
+    architecture = repr(subject.network)
+    if architecture not in twins:
+        twins[architecture] = random_twin(subject, inputs, seed=settings.seed)
+    return twins[architecture]

@@ -1,0 +1,102 @@
+"""`salquest dissect`: from the command to tables, taken up again, and one sentence for what is wrong."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from command_line import call
+from PIL import Image
+
+from salquest.runs import Columns
+
+LAYERS = "features.1,features.2"
+
+
+@pytest.fixture(scope="module")
+def labelled(tiny_set, tmp_path_factory):
+    """Masks for the first four pictures of the tiny set: left and right half of a band."""
+    root = tmp_path_factory.mktemp("masks") / "masks"
+    for category, columns in {"left": slice(4, 20), "right": slice(40, 60)}.items():
+        (root / category).mkdir(parents=True)
+        for number in range(4):
+            mask = np.zeros((48, 64), np.uint8)
+            mask[10 + number : 30, columns] = 255
+            Image.fromarray(mask).save(root / category / f"blobs{number:02d}.png")
+    return root
+
+
+def words(tiny_set, labelled, out, *more):
+    """The command, in which what comes later replaces what came before."""
+    usual = {"--regions": labelled, "--layers": LAYERS, "--data": f"tiny={tiny_set}"}
+    return "dissect", "--model", "mobilenet_v2", "--out", out, *more, *(w for pair in usual.items() if pair[0] not in more for w in pair)
+
+
+@pytest.fixture(scope="module")
+def done(tiny_set, labelled, tmp_path_factory):
+    out = tmp_path_factory.mktemp("dissected") / "out"
+    assert call(*words(tiny_set, labelled, out)) == 0
+    return out
+
+
+def test_the_folder_holds_tables_and_a_document(done):
+    assert sorted(path.name for path in done.iterdir()) == [
+        "cache", "dissection.json", "health.csv", "layers.csv", "request.json", "units.csv",
+    ]  # fmt: skip
+    layers = Columns.load(done / "layers.csv")
+    # two networks, two layers, two categories, five scores
+    assert layers.height == 2 * 2 * 2 * 5
+    assert set(layers["model"]) == {"mobilenet_v2", "mobilenet_v2, random weights"}
+    assert Columns.load(done / "units.csv").height == 2 * 2 * (16 + 24)
+    content = json.loads((done / "dissection.json").read_text())
+    assert content["categories"] == {"left": {"regions": 4, "pictures": 4}, "right": {"regions": 4, "pictures": 4}}
+    assert content["pictures"] == 12
+
+
+def test_the_same_command_goes_on_and_another_is_refused(done, tiny_set, labelled, capsys):
+    assert call(*words(tiny_set, labelled, done)) == 0
+    printed = capsys.readouterr().out
+    assert "relative NSS" in printed
+    assert "held out" in printed
+    assert call(*words(tiny_set, labelled, done, "--quantile", "0.01")) == 2
+    assert "holds what another request made (quantile differ)" in capsys.readouterr().err
+
+
+def test_json_is_one_document(done, tiny_set, labelled, capsys):
+    assert call(*words(tiny_set, labelled, done, "--json")) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads((done / "dissection.json").read_text())
+
+
+def test_two_networks_are_compared(tiny_set, labelled, tmp_path, capsys):
+    assert call(*words(tiny_set, labelled, tmp_path / "out", "--model", "mobilenet_v2@none", "--no-control", "--pictures", "8")) == 0
+    assert "CKA of cells" in capsys.readouterr().out
+    drift = Columns.load(tmp_path / "out" / "drift.csv")
+    assert (drift["second"], drift["layer"]) == (["mobilenet_v2@none"] * 2, LAYERS.split(","))
+
+
+def test_a_layer_that_is_not_there_leaves_nothing_behind(tiny_set, labelled, tmp_path, capsys):
+    assert call(*words(tiny_set, labelled, tmp_path / "out", "--layers", "feature.3")) == 2
+    told = capsys.readouterr().err
+    assert "mobilenet_v2 has no layer called 'feature.3' (did you mean 'features.3'?)" in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_with_other_files_is_refused(tiny_set, labelled, tmp_path, capsys):
+    (tmp_path / "thesis.txt").write_text("mine")
+    assert call(*words(tiny_set, labelled, tmp_path)) == 2
+    assert "holds files that `salquest dissect` did not make (thesis.txt)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--size", "240"), "a size is WIDTHxHEIGHT"),
+        (("--regions", "own"), "tiny came without regions"),
+        (("--model", "gbvs"), "gbvs is no network"),
+    ],
+)
+def test_what_cannot_be_meant_is_told_in_a_sentence(tiny_set, labelled, tmp_path, capsys, more, message):
+    assert call(*words(tiny_set, labelled, tmp_path / "out", *more)) == 2
+    assert message in capsys.readouterr().err
