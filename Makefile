@@ -57,7 +57,6 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/quest.py
 	$(BIN)/python benchmarks/predict.py
 	$(BIN)/python benchmarks/classical.py
-	$(BIN)/python benchmarks/dissect.py
 
 clean:
 	rm -rf $(VENV) quests dist build
