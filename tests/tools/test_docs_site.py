@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -197,16 +198,50 @@ def test_what_a_page_would_load_from_elsewhere_is_told_but_not_its_links(tmp_pat
     assert offline.fetched(tmp_path) == ["index.html would load //fonts.example.org/x.css"]
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_the_site_is_built_without_a_warning_and_fetches_nothing(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site's folder, built as `make docs` builds it."""
     if importlib.util.find_spec("zensical") is None:
         pytest.skip("zensical is not installed: pip install 'salquest[docs]'")
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "build_docs.py"), "--out", str(tmp_path)], capture_output=True, text=True, check=False
-    )
+    out = tmp_path_factory.mktemp("docs")
+    script = str(ROOT / "tools" / "build_docs.py")
+    done = subprocess.run([sys.executable, script, "--out", str(out)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert offline.fetched(tmp_path / "site") == []
-    home = (tmp_path / "site" / "index.html").read_text("utf-8")
-    assert "What it knows by name" in home
-    assert "<li>" in (tmp_path / "site" / "decisions" / "0012-networks-as-onnx.html").read_text("utf-8")
+    return out / "site"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_site_is_built_without_a_warning_and_fetches_nothing(built: Path) -> None:
+    assert offline.fetched(built) == []
+    assert "What it knows by name" in (built / "index.html").read_text("utf-8")
+    assert "<li>" in (built / "decisions" / "0012-networks-as-onnx.html").read_text("utf-8")
+
+
+# types a word into the search, whose field lies in a closed shadow, and leaves what was found in the page's title
+TYPED = """<head><script>
+const attach = Element.prototype.attachShadow;
+Element.prototype.attachShadow = function (how) { return attach.call(this, { ...how, mode: "open" }); };
+const inner = (root) => [...root.querySelectorAll("*")].filter((e) => e.shadowRoot).map((e) => e.shadowRoot);
+const all = (root, what) => [...root.querySelectorAll(what), ...inner(root).flatMap((shadow) => all(shadow, what))];
+setTimeout(() => all(document, ".md-search__button").forEach((button) => button.click()), 3000);
+setTimeout(() => {
+  const field = all(document, "input[role=combobox], input[aria-label=Search]")[0];
+  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, "bhattacharyya");
+  field.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
+}, 6000);
+setTimeout(() => { document.title = all(document, "li").map((one) => one.textContent).filter((text) => text.includes("Bhatt")).join(" "); }, 12000);
+</script>"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_search_finds_a_loss_in_pages_opened_from_a_disk(built: Path, tmp_path: Path) -> None:
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no chromium is installed")
+    page = built / "typed.html"
+    page.write_text((built / "index.html").read_text("utf-8").replace("<head>", TYPED, 1), encoding="utf-8")
+    alone = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--virtual-time-budget=20000", "--dump-dom"]
+    done = subprocess.run([browser, *alone, page.as_uri()], capture_output=True, text=True, timeout=300, check=False)
+    assert "Jetley 2016" in done.stdout.split("<title>")[1].split("</title>")[0]

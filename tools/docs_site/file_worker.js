@@ -3,31 +3,33 @@ if (location.protocol === "file:") {
   window.Worker = class extends EventTarget {
     constructor(address) {
       super();
-      this.waiting = [];
       this.frame = document.createElement("iframe");
       this.frame.hidden = true;
       document.body.append(this.frame);
-      this.inside = this.frame.contentWindow;
-      // what the script says comes out here; what it is told waits until it has been read
-      this.inside.postMessage = (data) => {
+      const inside = this.frame.contentWindow;
+      // a channel copies what it carries and delivers it later, as between a page and its worker
+      const { port1, port2 } = new MessageChannel();
+      this.port = port1;
+      port1.onmessage = ({ data }) => {
         const told = new MessageEvent("message", { data });
         this.dispatchEvent(told);
         this.onmessage?.(told);
       };
-      const script = this.inside.document.createElement("script");
+      inside.postMessage = (data) => port2.postMessage(data);
+      const script = inside.document.createElement("script");
       script.src = new URL(address, location.href).href;
+      // until then the channel keeps what is sent
       script.onload = () => {
-        this.ready = true;
-        this.waiting.splice(0).forEach((data) => this.postMessage(data));
+        port2.onmessage = ({ data }) => inside.dispatchEvent(new inside.MessageEvent("message", { data }));
       };
       script.onerror = (event) => this.onerror?.(event);
-      this.inside.document.body.append(script);
+      inside.document.body.append(script);
     }
     postMessage(data) {
-      if (this.ready) this.inside.dispatchEvent(new this.inside.MessageEvent("message", { data }));
-      else this.waiting.push(data);
+      this.port.postMessage(data);
     }
     terminate() {
+      this.port.close();
       this.frame.remove();
     }
   };
