@@ -27,6 +27,7 @@ ROOMS = (
     "evaluation",
     "quest",
     "displays",
+    "dissection",
     "errors",
 )
 
