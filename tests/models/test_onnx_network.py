@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import onnx
 import pytest
@@ -26,6 +28,17 @@ def graph_file(path, nodes, inputs, outputs, initializers=(), **props) -> None:
     )
     helper.set_model_props(model, props)
     path.write_bytes(model.SerializeToString())
+
+
+def test_made_for_several_threads_it_answers_them_at_the_same_time_and_the_same(small_checkpoint) -> None:
+    alone = OnnxNetwork.load(small_checkpoint)
+    shared = alone.for_threads(2)
+    assert (alone.bears_threads, shared.bears_threads, alone.for_threads(1)) == (False, True, alone)
+    pictures = [np.full((48, 64, 3), grey, dtype=np.uint8) for grey in (0, 60, 120, 180)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(shared.predict_pixels, pictures))
+    for picture, one in zip(pictures, found, strict=True):
+        np.testing.assert_allclose(one.values, alone.predict_pixels(picture).values, rtol=1e-4)
 
 
 @pytest.mark.parametrize("size", SIZES)

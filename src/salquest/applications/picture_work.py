@@ -72,9 +72,9 @@ def workers_of(workers: int | None) -> int:
 
 
 class PredictInTurn:
-    """A model that several threads may ask: cheap ones answer at the same time, networks one after the other.
+    """A model that several threads may ask: those that bear it answer at the same time, others one after the other.
 
-    A network fills the cores itself, and a module is not promised to bear two threads at once.
+    A network of torch fills the cores itself, and a module is not promised to bear two threads at once.
     """
 
     def __init__(self, model: Model) -> None:
@@ -82,7 +82,7 @@ class PredictInTurn:
 
     def __call__(self, pixels: Pixels) -> SaliencyMap:
         """The map of a picture (H, W, 3)."""
-        if self.model.is_cheap:
+        if self.model.is_cheap or self.model.bears_threads:
             return self.model.predict_pixels(pixels)
         with self._turn:
             return self.model.predict_pixels(pixels)

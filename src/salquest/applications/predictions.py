@@ -108,7 +108,8 @@ def predict_pictures(
     found = list_pictures(inputs, recursive=recursive, out=root)
     names = model_names(models)
     # all of them before a folder is made
-    loaded = [(seen_in(views, load_model(word, device=device, runtime=runtime)), fingerprint(word)) for word in models]
+    callers = min(threads, len(found.pictures))
+    loaded = [(seen_in(views, load_model(word, device=device, runtime=runtime)).for_threads(callers), fingerprint(word)) for word in models]
     folders = [root] if len(models) == 1 else [root / name for name in names]
     stations = []
     for name, (model, print_), folder in zip(names, loaded, folders, strict=True):

@@ -129,7 +129,7 @@ def crop_pictures(
     """
     shapes, threads = _Shapes(tuple(ratios), keep, smallest, pad, width, drawn), workers_of(workers)
     found = list_pictures(inputs, recursive=recursive, out=Path(out))
-    predict = PredictInTurn(load_model(model, device=device))
+    predict = PredictInTurn(load_model(model, device=device).for_threads(min(threads, len(found.pictures))))
     request = {"fingerprint": fingerprint(model), "ratios": list(ratios), "keep": keep, "smallest": smallest, "pad": pad, "width": width}
     files = [name for picture in found.pictures for name in shapes.files(picture)]
     folder = OutputFolder(Path(out), request, files=files, pictures=found.pictures, force=force)

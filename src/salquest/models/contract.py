@@ -26,12 +26,14 @@ class Model(ABC):
     Attributes:
         name: as tables show it.
         is_density: whether its maps are densities, so that `log_density` and information gain mean what they say.
+        bears_threads: whether several threads may ask it at the same time (`for_threads`).
         is_cheap: whether a map costs no more than scoring it, so that scoring takes all cores; a network fills them itself.
         trained_on: key -> perceptual hash of the pictures that it has learnt from, where that is known.
     """
 
     name: str
     is_density: bool = False
+    bears_threads: bool = False
     is_cheap: bool = False
     trained_on: Mapping[str, str] = MappingProxyType({})
 
@@ -48,6 +50,10 @@ class Model(ABC):
         if isinstance(picture, list):
             return [self.predict(one) for one in picture]
         return self.predict_pixels(as_pixels(picture))
+
+    def for_threads(self, callers: int) -> Model:
+        """The model as so many threads ask it best at the same time; itself where nothing can be gained."""
+        return self
 
     def predict_stimulus(self, stimulus: Stimulus) -> SaliencyMap:
         """The map of a data set's stimulus: its pixels as stored, which gaze was recorded on."""

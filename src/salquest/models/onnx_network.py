@@ -14,7 +14,7 @@ from salquest.gaze import SaliencyMap, as_density, resize_map, resize_picture
 from salquest.gaze.pictures import Pixels
 from salquest.models.checkpoint_card import CheckpointCard
 from salquest.models.checkpoint_folder import CheckpointFolder
-from salquest.models.contract import Network
+from salquest.models.contract import Model, Network
 from salquest.models.fitting import Size, fitted_size
 from salquest.runs.cores import available_cores
 
@@ -48,7 +48,7 @@ class OnnxGraph:
     ) -> None:
         import onnxruntime
 
-        self.name = name
+        self.name, self._content, self._given = name, content, tensors
         options = onnxruntime.SessionOptions()
         # ONNX Runtime's own choice is all cores of the machine, and ties threads to cores that a container may not have
         options.intra_op_num_threads = threads or available_cores()
@@ -72,6 +72,10 @@ class OnnxGraph:
                 f"not {INPUT} (B, H, W, 3) uint8 and {OUTPUT} (B, h, w) float; `salquest export` writes such files"
             )
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+
+    def with_one_thread(self) -> OnnxGraph:
+        """The same graph once more, each call of which keeps to its caller's thread: many callers share the cores better than many threads each."""
+        return OnnxGraph(self._content, name=self.name, threads=1, tensors=self._given)
 
     def _sides(self) -> tuple[Any, Any]:
         return self._session.get_inputs(), self._session.get_outputs()
@@ -127,6 +131,14 @@ class OnnxNetwork(Network):
             return cls(OnnxGraph(_content(folder.graph), name=str(folder.graph), threads=threads, tensors=tensors), card, name=name)
         graph = OnnxGraph(_content(source), name=str(source), threads=threads)
         return cls(graph, CheckpointCard.from_metadata(graph.metadata, source), name=name)
+
+    def for_threads(self, callers: int) -> Model:
+        """Itself for one caller; for several a copy that they may ask at the same time, one thread each."""
+        if callers < 2:
+            return self
+        shared = OnnxNetwork(self.graph.with_one_thread(), self.card, name=self.name)
+        shared.bears_threads = True
+        return shared
 
     def predict_pixels(self, pixels: Pixels, *, scale: float = 1.0, size: Size | None = None) -> SaliencyMap:
         """The density of a picture given as (H, W, 3) uint8 RGB; `scale` and `size` as in `Network`."""

@@ -61,7 +61,11 @@ class SeenInViews(Model):
         if views.scales != (1.0,) and not isinstance(model, Network):
             raise InputError(f"{model.name} sees pictures at one size; scales are for networks")
         self.model, self.views = model, views
-        self.name, self.trained_on = model.name, model.trained_on
+        self.name, self.trained_on, self.bears_threads = model.name, model.trained_on, model.bears_threads
+
+    def for_threads(self, callers: int) -> Model:
+        """The same views of the model made for so many threads."""
+        return SeenInViews(self.model.for_threads(callers), self.views)
 
     def predict_pixels(self, pixels: Pixels) -> SaliencyMap:
         """The mean density of a picture given as (H, W, 3) uint8 RGB."""
