@@ -1,7 +1,7 @@
 r"""Score the shipped networks, and write docs/results/mobile.md.
 
     python tools/shipped_scores.py --data osie=PATH --data eyecrowd=PATH --data mit1003=PATH --data siena12=PATH \
-        [--held-out osie=RUN]... [--also RUN]... [--adapted ...]
+        [--held-out osie=RUN]... [--also MODEL]...
 
 Sets with a division of their own are scored on their test parts, others whole. --held-out names a run of the same recipe that never saw that set.
 Sets without pixels per degree are scored with densities of 1/32 of the longer side.

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from cli.command_line import call
+from salquest.errors import InputError
 from salquest.gaze.map_files import read_map
 
 
@@ -124,3 +125,17 @@ def test_bad_input_is_one_sentence_and_nothing_is_written(words, sentence, run, 
 def test_a_folder_with_something_else_is_left_alone(run, tiny_set, capsys) -> None:
     assert call("adapt", "--model", run, "--data", f"tiny={tiny_set}", "--out", run, "--force") == 2
     assert f"{run} is there already and holds something else; choose another folder" in capsys.readouterr().err
+
+
+def test_data_alone_are_enough_the_shipped_network_is_adapted_into_a_folder_here(monkeypatch, tmp_path, capsys):
+    asked = {}
+
+    def stop(model, data, parts, out, **others):
+        asked.update(model=model, out=out)
+        raise InputError("enough is known")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("salquest.cli.adapt.adapt_network", stop)
+    assert call("adapt", "--data", "osie-mini") == 2
+    assert asked == {"model": "mobile", "out": Path("adapted")}
+    assert "enough is known" in capsys.readouterr().err

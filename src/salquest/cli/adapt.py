@@ -15,6 +15,7 @@ from salquest.datasets import DataSet, divide
 from salquest.errors import InputError
 from salquest.evaluation import compare, evaluate_all
 from salquest.models import load_model
+from salquest.models.catalogue import DEFAULT
 from salquest.runs import ProgressDisplay
 from salquest.training import AdaptationFit
 from salquest.training import adapt as adapt_network
@@ -25,9 +26,9 @@ METRICS = {"fixations": ("cc", "nss", "ig", "kl"), "maps": ("cc", "sim", "kl")}
 
 def adapt(
     *,
-    model: Annotated[str, Parameter(help="A run folder, the folder of a checkpoint, or the name of a network that ships.")],
     data: Annotated[str, Parameter(help="NAME=PATH, or NAME where it is embedded or below SALQUEST_DATA.")],
-    out: Path,
+    model: Annotated[str, Parameter(help="A run folder, the folder of a checkpoint, or the name of a network that ships.")] = DEFAULT,
+    out: Path = Path("adapted"),
     images: int = PICTURES,
     seed: int = 0,
     split: str = "auto",
