@@ -1,4 +1,4 @@
-"""Write a quest's results into the docs: `python tools/publish_quest.py QUEST_FOLDER NAME=DATA_FOLDER "machine, in words" [PAGE]`.
+"""Write a quest's results into the docs: `python tools/publish_quest.py QUEST_FOLDER "machine, in words" --data NAME=PATH [--page PAGE]`.
 
 docs/results/PAGE.md (the recipe's name where it is not given) gets the tables, verdicts and figures of the quest's report, a sheet of maps,
 what was run and where. The text between the first heading and the first table is kept where the page is already there: what the numbers
@@ -7,15 +7,18 @@ mean is a person's to say.
 
 from __future__ import annotations
 
+import argparse
 import io
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from salquest.datasets import DataSet, load_dataset
+from salquest.cli.arguments import data_sets
+from salquest.datasets import JoinedSets, join
 from salquest.evaluation import crossed_mean
 from salquest.gaze import SaliencyMap
 from salquest.models import load_model
@@ -26,16 +29,26 @@ from salquest.report import contact_sheet, overlay
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
 # pictures on the sheet of maps, maps side by side, and their width in pixels
 SHOWN, ACROSS, WIDTH = 3, 6, 170
+# what the kept epoch has, by the plan's `keep`
+BEST = {"loss": "the lowest loss on the validation pictures", "cc": "the greatest CC there", "nss": "the greatest NSS there", "last": "the end"}
 # tables with more rows have no table of differences: the matrix of pairs shows them
 FEW = 6
 
 
-def main(folder: str, spec: str, machine: str, page_name: str = "") -> None:
+def main(words: Sequence[str]) -> None:
     """Write the page and its images."""
-    root = Path(folder)
-    recipe = read_recipe((root / "recipe.toml").read_text(), where=folder)
-    name, _, path = spec.partition("=")
-    data = load_dataset(name, path or None)
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("folder", type=Path, help="of a finished quest")
+    asked.add_argument("machine", help="on which it ran, in words")
+    asked.add_argument("--data", action="append", required=True, metavar="NAME=PATH", help="the quest's data; again for further sets")
+    asked.add_argument("--page", default="", help="name of the page; the recipe's where it is not given")
+    options = asked.parse_args(words)
+    write_page(options.folder, join(data_sets(options.data)), options.machine, options.page)
+
+
+def write_page(root: Path, data: JoinedSets, machine: str, page_name: str) -> None:
+    """The page of a quest in folder `root`."""
+    recipe = read_recipe((root / "recipe.toml").read_text(), where=str(root))
     ways = [read_rows(root, recipe, way) for way in recipe.all_ways]
     page_name = page_name or recipe.name
     page, images = RESULTS / f"{page_name}.md", RESULTS / "images"
@@ -72,14 +85,16 @@ def _facts(recipe: Recipe, ways: list[WayRows], machine: str) -> str:
         f"{rows.way.name + ': ' if rows.way.name else ''}{', '.join(map(str, rows.way.seeds or recipe.seeds))}" for rows in ways
     )
     dearest = max(records, key=lambda record: record.seconds)
+    sets = [one["name"] for one in first.data.get("sets", [first.data])]
+    kept = BEST[first.plan["keep"]]
     return (
-        f"- Command: `salquest quest {recipe.name} --data {first.data['name']}=PATH`, then `python tools/publish_quest.py`.\n"
+        f"- Command: `salquest quest {recipe.name} {' '.join(f'--data {name}=PATH' for name in sets)}`, then `python tools/publish_quest.py`.\n"
         f"- Machine: {machine}; {', '.join(f'{name} {version}' for name, version in first.versions.items())}.\n"
         f"- Time of the runs in the tables: {', '.join(f'{name} {value / 60:.0f} min' for name, value in seconds.items())}; "
         f"the dearest run took {dearest.seconds:.0f} s.\n"
         f"- Seeds: {seeds}.\n"
         f"- Division: {first.split['origin']}, {', '.join(f'{len(first.split[p])} {p}' for p in ('train', 'val', 'test'))}; "
-        "the best epoch is that of the lowest validation loss, test pictures were scored once.\n"
+        f"the best epoch is that of {kept}; test pictures were scored once.\n"
         f"- Encoder: {first.network['encoder']['name']}, weights {first.network['encoder']['weights_digest'][:12]}.\n"
     )
 
@@ -96,17 +111,19 @@ def _differences(rows: WayRows, recipe: Recipe) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _sheet(root: Path, data: DataSet, recipe: Recipe, ways: list[WayRows]) -> bytes:
+def _sheet(root: Path, sets: JoinedSets, recipe: Recipe, ways: list[WayRows]) -> bytes:
     """Stimulus, where people looked, one prediction per row, in blocks that fit a page."""
     rows = [found for found in ways if len(found.runs) == max(len(each.runs) for each in ways)][-1]
     members = {name: found[0] for name, found in rows.runs.items() if found[0][1].status in ("finished", "collapsed")}
     record = next(iter(members.values()))[1]
-    test, sigma = record.split["test"], float(record.data["sigma_px"])
-    samples = [data[test[(2 * number + 1) * len(test) // (2 * SHOWN)]] for number in range(SHOWN)]
+    test = record.split["test"]
+    sigmas = {one["name"]: float(one["sigma_px"]) for one in record.data.get("sets", [record.data])}
+    samples = [sets.everything[test[(2 * number + 1) * len(test) // (2 * SHOWN)]] for number in range(SHOWN)]
     columns: dict[str, list[np.ndarray]] = {"stimulus": [], "where people looked": []}
     for sample in samples:
         pixels = sample.stimulus.pixels()
         columns["stimulus"].append(pixels)
+        sigma = sigmas[sets.set_of(sample.stimulus.key)]
         looked = SaliencyMap(sample.density(sigma).astype(np.float32), "density")
         columns["where people looked"].append(overlay(pixels, looked))
     for name, (run, _) in members.items():
@@ -129,4 +146,4 @@ def _sheet(root: Path, data: DataSet, recipe: Recipe, ways: list[WayRows]) -> by
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:5])
+    main(sys.argv[1:])

@@ -37,7 +37,7 @@ def write_sun(pictures: list[NDArray[np.float64]], rng: np.random.Generator) -> 
     """SUN (Zhang 2008): 11 x 11 x 3, patches without their mean, and the distribution of each component.
 
     The authors kept all 362 components. The weakest half holds a thousandth of the variance, of which compression leaves noise: filters
-    learnt from it answer to that noise, and fixations are predicted worse (NSS 1.03 with 362, 1.08 with 200 on OSIE's test part).
+    learnt from it answer to that noise, and gaze on the train part is foretold worse.
     """
     patches = draw_patches([picture / picture.std(ddof=1) for picture in pictures], 11, rng)
     patches -= patches.mean(axis=1, keepdims=True)
