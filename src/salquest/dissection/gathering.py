@@ -129,7 +129,10 @@ class Gathering:
                 del maps
             for layer, (units, peaks) in tallies.items():
                 pictures, greatest = peaks.finish()
-                products: dict[str, Arrays] = {"statistics": _as_arrays(units.finish()), "strongest": {"picture": pictures, "peak": greatest}}
+                products: dict[str, Arrays] = {
+                    "statistics": _as_arrays(units.finish()),
+                    "strongest": {"picture": pictures, "peak": greatest},
+                }
                 for name, arrays in products.items():
                     self.cache.put(self._activation_key(layer, name), arrays)
                 found[layer] = products[what]

@@ -123,7 +123,9 @@ class Columns(Mapping[str, list[Cell]]):
     def _of_parquet(cls, path: Path) -> Columns:
         arrow, parquet = _pyarrow()
         try:
-            found: dict[str, list[Any]] = parquet.read_table(path).to_pydict()
+            # not read_table, which takes folders called name=value for columns
+            with parquet.ParquetFile(path) as opened:
+                found: dict[str, list[Any]] = opened.read().to_pydict()
         except (arrow.ArrowException, OSError) as error:
             raise BrokenFile(f"{path} is not a Parquet table that can be read: {error}") from error
         for name, values in found.items():
@@ -155,7 +157,7 @@ def _typed(values: Sequence[Cell], arrow: Any) -> tuple[list[Cell], Any]:
     there = [value for value in values if value is not None]
     if any(isinstance(value, str) for value in there):
         return [None if value is None else str(value) for value in values], arrow.string()
-    if there and all(isinstance(value, int) for value in there):
+    if there and all(isinstance(value, int) and -(2**63) <= value < 2**63 for value in there):
         return list(values), arrow.int64()
     return [None if value is None else float(value) for value in values], arrow.float64()
 
