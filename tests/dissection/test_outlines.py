@@ -63,7 +63,9 @@ def test_no_corner_that_was_left_out_is_farther_than_the_tolerance(corners, tole
 
 
 def test_a_square_needs_four_corners():
-    around = np.array([(x, 0) for x in range(5)] + [(4, y) for y in range(1, 5)] + [(x, 4) for x in (3, 2, 1, 0)] + [(0, y) for y in (3, 2, 1)])
+    around = np.array(
+        [(x, 0) for x in range(5)] + [(4, y) for y in range(1, 5)] + [(x, 4) for x in (3, 2, 1, 0)] + [(0, y) for y in (3, 2, 1)]
+    )
     assert sorted(map(tuple, simplified(around.astype(float), 0.5))) == [(0, 0), (0, 4), (4, 0), (4, 4)]
 
 

@@ -23,8 +23,8 @@ NAMED = 4
 Rows = Sequence[Mapping[str, Cell]]
 
 
-def findings(found: Dissection, rows: Rows) -> list[str]:
-    """Sentences for the head of the page.
+def findings(found: Dissection, rows: Rows) -> list[tuple[str, str]]:
+    """Sentences for the head of the page, each behind the words that say what it is about.
 
     Args:
         found: the dissection.
@@ -35,41 +35,39 @@ def findings(found: Dissection, rows: Rows) -> list[str]:
         best = best_layers(found, score, rows)
         for model in found.models:
             own = [row for row in best if row["model"] == model]
-            said.append(_over_random(found, model, score, own))
+            title = SCORES[score].title
+            said.append((f"{model}, {title}:", _over_random(score, own)))
             if model != found.models[0]:
-                said.append(_over_first(found, model, score, own))
-    said += [_drifted(first, second, layers) for (first, second), layers in found.drift.items()]
-    said.append(_rare(found, rows))
-    said.append(_unhealthy(found))
-    return [sentence for sentence in said if sentence]
+                said.append((f"{model} against {found.models[0]}, {title}:", _over_first(model, own)))
+    said += [(f"{first} against {second}, drift:", _drifted(layers)) for (first, second), layers in found.drift.items()]
+    said.append(("Few regions:", _rare(found, rows)))
+    said.append(("Health:", _unhealthy(found)))
+    return [(subject, sentence) for subject, sentence in said if sentence]
 
 
-def _over_random(found: Dissection, model: str, score: str, rows: Sequence[dict[str, Any]]) -> str:
-    title = SCORES[score].title
+def _over_random(score: str, rows: Sequence[dict[str, Any]]) -> str:
     if all(row["random"] is None for row in rows):
-        return f"{model}, {title}: not compared with random weights, so nothing can be said about what training brought."
+        return "not compared with random weights, so nothing can be said about what training brought."
     over = sorted((row for row in rows if _above(row, "over_random")), key=lambda row: -row["over_random"])
     if not over:
-        return f"{model}, {title}: for none of {len(rows)} categories more than random weights reach."
+        return f"for none of {len(rows)} categories do the ten best units score higher than with random weights."
     told = "; ".join(
         f"{row['category']} {_number(row['top_ten'], score)} against {_number(row['random'], score)} ({row['layer']})"
         for row in over[:NAMED]
     )
     rest = f"; and {_listed([row['category'] for row in over[NAMED:]])}" if len(over) > NAMED else ""
-    return f"{model}, {title}: more than random weights reach for {len(over)} of {len(rows)} categories: {told}{rest}."
+    return f"for {len(over)} of {len(rows)} categories the ten best units score higher than with random weights: {told}{rest}."
 
 
-def _over_first(found: Dissection, model: str, score: str, rows: Sequence[dict[str, Any]]) -> str:
+def _over_first(model: str, rows: Sequence[dict[str, Any]]) -> str:
     more = [row["category"] for row in rows if _above(row, "over_first")]
     less = [row["category"] for row in rows if row["over_first_high"] is not None and row["over_first_high"] < 0]
     unsure = len(rows) - len(more) - len(less)
-    return (
-        f"{model} against {found.models[0]}, {SCORES[score].title}, in the best layer of {model}: more for {_listed(more)}; "
-        f"less for {_listed(less)}; for {unsure} of {len(rows)} the pictures cannot tell."
-    )
+    told = f"in the best layer of {model} higher for {_listed(more)}; lower for {_listed(less)}"
+    return f"{told}; for {unsure} of {len(rows)} the pictures cannot tell."
 
 
-def _drifted(first: str, second: str, layers: Mapping[str, LayerDrift]) -> str:
+def _drifted(layers: Mapping[str, LayerDrift]) -> str:
     there = {name: one.cells_cka for name, one in layers.items() if not np.isnan(one.cells_cka)}
     if not there:
         return ""
@@ -86,10 +84,7 @@ def _drifted(first: str, second: str, layers: Mapping[str, LayerDrift]) -> str:
             else ": unit 5 of one is not unit 5 of the other."
         )
     )
-    return (
-        f"{first} and {second} differ most in {most} (CKA of cells {there[most]:.2f}) and least in {least} ({there[least]:.2f}); "
-        f"1 is the same.{numbers}"
-    )
+    return f"most in {most} (CKA of cells {there[most]:.2f}, 1 is the same), least in {least} ({there[least]:.2f}).{numbers}"
 
 
 def _rare(found: Dissection, rows: Rows) -> str:
@@ -97,7 +92,8 @@ def _rare(found: Dissection, rows: Rows) -> str:
     few = {str(row["category"]): row[basis] for row in rows if isinstance(count := row[basis], int) and count < FEW}
     if not few:
         return ""
-    return f"Fewer than {FEW} regions, so read with care: " + _listed([f"{name} ({count})" for name, count in few.items()], len(few)) + "."
+    named = _listed([f"{name} ({count})" for name, count in few.items()], len(few))
+    return f"{named} have fewer than {FEW}; the best of many units on so few are high by chance."
 
 
 def _unhealthy(found: Dissection) -> str:
@@ -106,7 +102,7 @@ def _unhealthy(found: Dissection) -> str:
         own: list[dict[str, Any]] = [row for row in health_table(found).rows() if row["model"] == model]
         total = sum(row["units"] for row in own)
         told.append(f"{model} {sum(row['dead'] for row in own)} dead and {sum(row['exploding'] for row in own)} exploding of {total}")
-    return f"Units that cannot be scored: {'; '.join(told)}."
+    return f"units that cannot be scored: {'; '.join(told)}."
 
 
 def _above(row: Mapping[str, Any], what: str) -> bool:

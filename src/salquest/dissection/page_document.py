@@ -39,8 +39,8 @@ CELL = (
 # of a picture on the page, in pixels, and how many parts of a pixel an outline's corners are told in
 WIDTH, HEIGHT, PARTS = 160, 160, 2
 QUALITY = 60
-# numbers on the page: scores, and what they rest on
-DIGITS = 4
+# decimals of layers' and of units' numbers
+CELL_DIGITS, UNIT_DIGITS = 4, 3
 # near-duplicates that are named
 ALIKE = 12
 
@@ -80,7 +80,9 @@ def page_document(found: Dissection, rows: Sequence[Mapping[str, Cell]]) -> dict
             }
             for key in found.scores
         ],
-        "cells": [[[[[_short(row[key]) for key in CELL] for row in line] for line in grid] for grid in score] for score in grids],
+        "cells": [
+            [[[[_short(row[key], CELL_DIGITS) for key in CELL] for row in line] for line in grid] for grid in score] for score in grids
+        ],
         "best": [
             [[[[int(unit) for unit in str(row["best"]).split()] for row in line] for line in grid] for grid in score] for score in grids
         ],
@@ -117,8 +119,8 @@ def _units(found: Dissection, layer: LayerResult, place: Mapping[int, int], scal
         "state": [states[unit] for unit in shown],
         "alike": [[int(one) for one in same if one != unit][:ALIKE] for unit, same in zip(shown, members, strict=True)],
         **{name: _numbers(getattr(units, name)[shown]) for name in ("low", "high", "threshold")},
-        "scores": [[_numbers(values[shown]) for values in layer.values[key]] for key in found.scores],
-        "errors": [[_numbers(values[shown]) for values in layer.errors[key]] for key in found.scores],
+        "scores": [[_numbers(values[shown], UNIT_DIGITS) for values in layer.values[key]] for key in found.scores],
+        "errors": [[_numbers(values[shown], UNIT_DIGITS) for values in layer.errors[key]] for key in found.scores],
         "pictures": [[place[answer.picture] for answer in answers[unit]] for unit in shown],
         "peaks": [_numbers(np.array([answer.peak for answer in answers[unit]])) for unit in shown],
         "outlines": [[_path(answer, scale[answer.picture]) for answer in answers[unit]] for unit in shown],
@@ -137,12 +139,12 @@ def _closed(polygon: Polygon, scale: float) -> str:
     return f"M{corners[0][0]} {corners[0][1]}l{text}z".replace(" -", "-") if text else f"M{corners[0][0]} {corners[0][1]}h1v1h-1z"
 
 
-def _numbers(values: NDArray) -> list[Cell]:
-    return [_short(value) for value in values.tolist()]
+def _numbers(values: NDArray, digits: int = CELL_DIGITS) -> list[Cell]:
+    return [_short(value, digits) for value in values.tolist()]
 
 
-def _short(value: Cell) -> Cell:
+def _short(value: Cell, digits: int) -> Cell:
     """A number with as many digits as a reader can use; what is none is null."""
     if not isinstance(value, float):
         return value
-    return None if not np.isfinite(value) else round(value, DIGITS) if abs(value) < 1 else float(f"{value:.{DIGITS + 1}g}")
+    return None if not np.isfinite(value) else round(value, digits) if abs(value) < 10 else float(f"{value:.{digits + 1}g}")

@@ -17,6 +17,12 @@ from salquest.runs import versions
 
 # how far an interval of a similarity reaches, in its standard errors
 ERRORS = 1.96
+ABOUT = (
+    "Two scores carry the findings. Relative NSS: how many standard deviations a unit's map is higher in a category's regions than in the other "
+    "marked regions, where people looked (0: it does not tell them apart). IoU: how far the places where a unit is strongest and the category's "
+    "regions are the same area (1: the same). For each category the mean of the ten best units is told, in the layer where it is greatest when the "
+    "ten are chosen on one half of the pictures and scored on the other."
+)
 EXPLAINED = {
     "unit": "one channel of a layer; its map says how strongly it answers at each place of a picture.",
     "region": "a part of a picture that people marked and named; a category is all regions of one name.",
@@ -55,6 +61,7 @@ def report_dissection(found: Dissection, request: Mapping[str, Any]) -> str:
             f"{len(probe)} pictures of {probe.name} with {len(probe.table)} regions of {len(probe.table.categories)} categories{gaze}, were "
             f"shown to {', '.join(found.models)}, {beside}; {len(names)} layers of each were looked into."
         ),
+        about=ABOUT,
         findings=findings(found, rows),
         tables=[
             Section(f"{name}, {SCORES[score].title}", cells=category_cells(found, name, score, rows))
@@ -71,10 +78,14 @@ def report_dissection(found: Dissection, request: Mapping[str, Any]) -> str:
             "layers": ", ".join(names),
             "threshold": f"a share {found.settings.quantile:g} of a unit's activations lies above it",
             "intervals": "95 %, pictures resampled for the ten units that are best on all; ± of a unit is its standard error over pictures",
-            "request": ", ".join(f"{name} {value}" for name, value in request.items() if value not in (None, "", [])),
+            "request": "; ".join(f"{name} {_plain(value)}" for name, value in request.items() if value not in (None, "", [])),
             "versions": ", ".join(f"{name} {version}" for name, version in versions("salquest", "torch", "numpy").items()),
         },
     )
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _drift_sections(found: Dissection) -> list[Section]:
@@ -88,7 +99,7 @@ def _drift_sections(found: Dissection) -> list[Section]:
         ("RSA of pictures", "rsa", "rsa_error", (-0.03, 1.03)),
         ("r of units of one number", "unit_correlation", None, (-0.13, 1.03)),
         ("|r| of units, best matched", "best_match", None, (-0.03, 1.03)),
-        ("weights moved / their length", "weights_moved", None, None),
+        ("weights moved / their length", "weights_moved", None, (0.0, 1.05 * _farthest(found))),
     ):
         lines = {f"{a} / {b}": [_score(layers[layer], name, error) for layer in names] for (a, b), layers in found.drift.items()}
         panels.append(LayerPanel(title, lines, limits))
@@ -98,8 +109,13 @@ def _drift_sections(found: Dissection) -> list[Section]:
     )
     return [
         Section("Drift: where the networks differ", text, picture=layer_figure(panels, names)),
-        Section("Drift in numbers", cells=drift_cells(found)),
+        Section("Drift in numbers", cells=drift_cells(found), folded=True),
     ]
+
+
+def _farthest(found: Dissection) -> float:
+    moved = [one.weights_moved for layers in found.drift.values() for one in layers.values() if one.weights_moved == one.weights_moved]
+    return max(moved, default=0.0) or 1.0
 
 
 def _score(drift: LayerDrift, name: str, error: str | None) -> Score | None:
@@ -120,5 +136,5 @@ def _health_sections(found: Dissection) -> list[Section]:
     caption = "Dead: one value everywhere. Sparse: at their lowest on almost all cells. Groups: near-duplicates counted once."
     return [
         Section("Health of the units", cells=health_cells(found)),
-        Section("Health by layer", cells=CellTable(["network", "layer", *titles, "greatest activation"], rows, caption)),
+        Section("Health by layer", cells=CellTable(["network", "layer", *titles, "greatest activation"], rows, caption), folded=True),
     ]

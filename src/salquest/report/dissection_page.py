@@ -12,7 +12,8 @@ def dissection_page(
     *,
     title: str,
     introduction: str,
-    findings: Sequence[str],
+    about: str,
+    findings: Sequence[tuple[str, str]],
     tables: Sequence[Section],
     explained: Mapping[str, str],
     sections: Sequence[Section],
@@ -23,7 +24,8 @@ def dissection_page(
 
     Args:
         title, introduction: what was asked, of what.
-        findings: what came out, in sentences.
+        about: what a reader has to know of the scores.
+        findings: what came out: what each sentence is about, and the sentence.
         tables: the numbers that they rest on.
         explained: word -> what it means on this page.
         sections: what stands behind the browser: drift, health.
@@ -39,6 +41,7 @@ def dissection_page(
         .render(
             title=title,
             introduction=introduction,
+            about=about,
             findings=findings,
             tables=tables,
             explained=explained,

@@ -33,7 +33,10 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a page under its heading: words, then whichever of a table of scores, one of pairs, one of cells and a PNG there is."""
+    """A part of a page under its heading: words, then whichever of a table of scores, one of pairs, one of cells and a PNG there is.
+
+    A folded one shows its heading only until it is opened.
+    """
 
     heading: str
     text: str = ""
@@ -41,6 +44,7 @@ class Section:
     pairs: PairTable | None = None
     cells: CellTable | None = None
     picture: bytes | None = None
+    folded: bool = False
 
 
 def report_page(

@@ -25,8 +25,8 @@ function fill(select, names, value) {
 
 const score = () => given.scores[chosen.score];
 const digits = () => score().key === "iou" ? 3 : 2;
-const told = (number, places = digits()) => number === null ? "–" : number.toFixed(places).replace("-", "−");
-const short = (number, places = digits()) => told(number, places).replace(/^(−?)0\./, "$1.");
+const told = (number, places = digits()) => number === null ? "–" : number.toFixed(places).replace(/^-(0\.?0*)$/, "$1").replace("-", "−");
+const short = (number) => told(number).replace(/^(−?)0\./, "$1.");
 const range = (low, high) => low === null ? "" : `${told(low)}..${told(high)}`;
 const counted = (category) => category[score().counted];
 const cells = (network) => given.cells[network][chosen.score];
@@ -36,13 +36,15 @@ const layerOf = (network) => chosen.layer >= 0 ? chosen.layer : given.best_layer
 
 function heat(title, explained, network, column, sure) {
   const difference = sure !== undefined, middle = difference ? 0 : score().chance;
-  const every = cells(network).flatMap((line) => line.flatMap((cell) =>
+  // a category of few regions has wild numbers, and does not decide the colours of the others
+  const usual = (_, place) => counted(given.categories[place]) >= FEW || given.categories.every((one) => counted(one) < FEW);
+  const every = cells(network).flatMap((line) => line.filter(usual).flatMap((cell) =>
     difference ? [cell[column]] : [cell[TOP_TEN], cell[RANDOM]])).filter((one) => one !== null);
   const scale = Math.max(...every.map((one) => Math.abs(one - middle)), 1e-9);
   const caption = made("caption", title);
   caption.append(made("small", explained));
   const head = made("tr");
-  head.append(made("th", "layer ↓ category →", {class: "axes", scope: "col"}));
+  head.append(made("th", "category →\nlayer ↓", {class: "axes", scope: "col"}));
   for (const category of given.categories) {
     const name = made("th", made("span", `${category.name} (${counted(category)})`), {scope: "col", title: `${category.name}: ${counted(category)} regions on ${category.pictures} pictures`});
     if (counted(category) < FEW) name.className = "few";
@@ -57,7 +59,7 @@ function heat(title, explained, network, column, sure) {
       if (value !== null) {
         one.style.setProperty("--strength", Math.min(80, 80 * Math.abs(value - middle) / scale).toFixed(0));
         one.classList.add(value < middle ? "less" : "more");
-        if (difference) one.classList.add(cell[sure] > 0 || cell[sure + 1] < 0 ? "sure" : "unsure");
+        if (difference && (cell[sure] > 0 || cell[sure + 1] < 0)) one.classList.add("sure");
       }
       const best = place === chosen.category && row === layerOf(network);
       one.setAttribute("aria-selected", best);
@@ -84,11 +86,10 @@ function readout(network, row, place) {
 
 function drawHeat() {
   const network = chosen.network, {name, control} = given.networks[network];
-  const colours = "Blue: above chance, orange: below; one scale for this and what stands beside it.";
   const beside = {[RANDOM]: control ?? "", [OTHER_PICTURES]: "other pictures’ regions", [PERMUTED]: "permuted cells", [HELD_OUT]: "held out"};
-  const panels = [heat(name, `${score().title}. ${colours}`, network, TOP_TEN)];
-  panels.push(heat(beside[chosen.beside], `Beside ${name}, on the same scale.`, network, chosen.beside));
-  const sure = "Difference; bold: its 95 % interval leaves out 0.";
+  const panels = [heat(name, `${score().title}, chance ${score().chance}.`, network, TOP_TEN)];
+  panels.push(heat(beside[chosen.beside], `${score().title}, in the colours of ${name}.`, network, chosen.beside));
+  const sure = "Bold: the 95 % interval of the difference leaves out 0.";
   if (control) panels.push(heat(`${name} − random weights`, sure, network, OVER_RANDOM, OVER_RANDOM_LOW));
   if (network > 0) panels.push(heat(`${name} − ${given.networks[0].name}`, sure, network, OVER_FIRST, OVER_FIRST_LOW));
   at("heat").replaceChildren(...panels);
@@ -238,6 +239,7 @@ at("choices").addEventListener("submit", (event) => event.preventDefault());
 for (const kind of ["pointerover", "focusin"]) at("heat").addEventListener(kind, tell);
 at("heat").addEventListener("click", choose);
 at("heat").addEventListener("keydown", walk);
-// the category about which most is known comes first
-chosen.category = given.categories.reduce((best, one, number, all) => counted(one) > counted(all[best]) ? number : best, 0);
+// what training brought most for comes first
+const brought = (category) => { const cell = given.cells[0][0][given.best_layers[0][0][category]][category]; return cell[OVER_RANDOM_LOW] ?? cell[HELD_OUT] ?? -Infinity; };
+chosen.category = given.categories.reduce((best, _, number) => brought(number) > brought(best) ? number : best, 0);
 draw();
