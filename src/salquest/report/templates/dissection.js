@@ -201,7 +201,7 @@ function drawBrowser() {
 function drawOne(network, layer) {
   const units = given.units[network][layer], place = units.shown.indexOf(chosen.unit);
   if (place < 0) return at("one").replaceChildren(made("p", "No unit of this layer has a score."));
-  const facts = `${stateTold(units, place)}. Activations ${units.low[place]} to ${units.high[place]}, threshold ${units.threshold[place]}.`;
+  const facts = `State: ${stateTold(units, place)}. Activations from ${told(units.low[place], 2)} to ${told(units.high[place], 2)}, threshold ${told(units.threshold[place], 2)}; below each picture the greatest one on it.`;
   const head = made("tr", [made("th", "category (regions)", {scope: "col"}), ...given.scores.map(({title, chance}) => made("th", [title, made("small", ` chance ${chance}`)], {scope: "col"}))]);
   const lines = given.categories.map((category, number) => {
     const line = made("tr", made("th", `${category.name} (${category.regions})`, {scope: "row"}));
