@@ -50,12 +50,10 @@ def test_a_parquet_table_is_read_back_cell_by_cell(tmp_path_factory, rows):
 
 
 def test_other_programs_read_whole_numbers_numbers_and_words_from_parquet(tmp_path):
-    pytest.importorskip("pyarrow", reason="needs salquest[parquet]")
-    import pyarrow.parquet
-
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs salquest[parquet]")
     cells = {"n": [1, None], "mixed": [1, 2.5], "words": ["a", 3], "none": [None, None], "large": [2**70, 1]}
     Columns(cells).save(tmp_path / "a.parquet")
-    found = pyarrow.parquet.read_table(tmp_path / "a.parquet")
+    found = parquet.read_table(tmp_path / "a.parquet")
     assert [str(kind) for kind in found.schema.types] == ["int64", "double", "string", "double", "double"]
     assert found.to_pydict() == {"n": [1, None], "mixed": [1.0, 2.5], "words": ["a", "3"], "none": [None, None], "large": [2.0**70, 1.0]}
 
@@ -69,12 +67,11 @@ def test_a_folder_called_like_a_column_adds_none(tmp_path):
 
 def test_a_broken_parquet_table_is_refused(tmp_path):
     pyarrow = pytest.importorskip("pyarrow", reason="needs salquest[parquet]")
-    import pyarrow.parquet
-
+    parquet = pytest.importorskip("pyarrow.parquet")
     (tmp_path / "a.parquet").write_bytes(b"PAR1 no table")
     with pytest.raises(BrokenFile, match=r"a\.parquet is not a Parquet table that can be read"):
         Columns.load(tmp_path / "a.parquet")
-    pyarrow.parquet.write_table(pyarrow.table({"x": [[1, 2]]}), tmp_path / "b.parquet")
+    parquet.write_table(pyarrow.table({"x": [[1, 2]]}), tmp_path / "b.parquet")
     with pytest.raises(BrokenFile, match="has a column 'x' of list; the cells of a table are numbers or text"):
         Columns.load(tmp_path / "b.parquet")
 
