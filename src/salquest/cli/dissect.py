@@ -59,7 +59,7 @@ def dissect(
         control: Look into the same networks with random weights, too.
         seed: Of the controls and the intervals.
         device: Where networks run.
-        page: Also write dissection.html, on which units and categories are browsed with their strongest pictures; --no-page saves a pass.
+        page: Also write dissection.html, where units and categories are browsed with their strongest pictures; --no-page saves a pass.
         parquet: Also write the tables as Parquet files (needs salquest[parquet]).
         force: Write into a folder that another request filled.
         json: Print one JSON document instead of tables.

@@ -13,13 +13,13 @@ from salquest.runs import Cell
 
 
 def counted(found: Dissection, score: str) -> Literal["looked_into", "regions"]:
-    """Which column of `layer_table` says on how many regions a score rests: where it is read at fixations, those that somebody looked into."""
+    """Which column of `layer_table` says on how many regions a score rests: read at fixations, on those that somebody looked into."""
     at_fixations = SCORES[score].needs_fixations or score == "relative_nss"
     return "looked_into" if found.probe.has_fixations and at_fixations else "regions"
 
 
 def category_cells(found: Dissection, name: str, score: str, rows: Sequence[Mapping[str, Cell]] | None = None) -> CellTable:
-    """One network by one score: a row per category, for the layer that codes it best, with controls and intervals; `rows` as in `best_layers`."""
+    """One network by one score: a row per category, for the layer that codes it best, with its controls; `rows` as in `best_layers`."""
     titles = ["category", "regions", "layer", "top ten", "95 %", "held out", "random", "other", "permuted", "over random"]
     is_first = name == found.models[0]
     lines = [

@@ -38,8 +38,8 @@ def outline(values: NDArray, level: float) -> list[Floats]:
         level: what is greater lies inside.
 
     Returns:
-        Corners (x, y) of each polygon, (n, 2), in cells with centres at integers, from -0.5 to w - 0.5 and h - 0.5: areas that reach the edge
-        end there. Clockwise on the screen; around holes the other way.
+        Corners (x, y) of each polygon, (n, 2), in cells with centres at integers, from -0.5 to w - 0.5 and h - 0.5: areas that reach
+        the edge end there. Clockwise on the screen; around holes the other way.
     """
     above = values > level
     if not above.any():
@@ -65,8 +65,8 @@ def outline(values: NDArray, level: float) -> list[Floats]:
 def _following(field: Floats, level: float) -> dict[int, int]:
     """Side of a square of four neighbours -> the side that the outline crosses next.
 
-    Sides are numbered: the one between a cell and the next in its row has the cell's number, the one to the next in its column comes as many
-    later as there are cells.
+    Sides are numbered: the one between a cell and the next in its row has the cell's number, the one to the next in its column comes as
+    many later as there are cells.
     """
     inside = (field > level).astype(np.uint8)
     code = inside[:-1, :-1] * 8 + inside[:-1, 1:] * 4 + inside[1:, 1:] * 2 + inside[1:, :-1]

@@ -7,7 +7,8 @@ scores       [{key, title, chance, threshold, counted, source}]
 cells        [network][score][layer][category] -> values of CELL, as in `layer_table`
 best         the same -> the ten best units
 best_layers  [network][score][category] -> number of the layer, as in `best_layers`
-units        [network][layer] -> {count, dead, exploding, shown, state, alike, low, high, threshold, scores, errors, pictures, peaks, outlines}
+units        [network][layer] -> {count, dead, exploding, shown, state, alike, low, high, threshold,
+             scores, errors, pictures, peaks, outlines}
 pictures     [{name, width, height, jpeg}]
 
 Units are told by their numbers in `shown`; everything behind it has one entry per shown unit, scores and errors per score and category

@@ -18,26 +18,27 @@ from salquest.runs import versions
 # how far an interval of a similarity reaches, in its standard errors
 ERRORS = 1.96
 ABOUT = (
-    "Two scores carry the findings. Relative NSS: how many standard deviations a unit's map is higher in a category's regions than in the other "
-    "marked regions, where people looked (0: it does not tell them apart). IoU: how far the places where a unit is strongest and the category's "
-    "regions are the same area (1: the same). For each category the mean of the ten best units is told, in the layer where it is greatest when the "
-    "ten are chosen on one half of the pictures and scored on the other."
+    "Two scores carry the findings. Relative NSS: how many standard deviations a unit's map is higher in a category's regions than in "
+    "the other marked regions, read where people looked if that is known (0: it does not tell them apart). IoU: how far the places where a unit is strongest "
+    "and the category's regions are the same area (1: the same). For each category the mean of the ten best units is told, in the layer "
+    "where it is greatest when the ten are chosen on one half of the pictures and scored on the other."
 )
 EXPLAINED = {
     "unit": "one channel of a layer; its map says how strongly it answers at each place of a picture.",
     "region": "a part of a picture that people marked and named; a category is all regions of one name.",
-    "relative NSS": "how many standard deviations a unit's map is higher in the category's regions than in all other marked regions, read where "
-    "people looked. 0: it does not tell them apart.",
-    "NSS at fixations, NSS over regions": "the same without taking off other regions: every region has contrast, so that networks with random "
-    "weights score here, too.",
+    "relative NSS": "how many standard deviations a unit's map is higher in the category's regions than in all other marked regions, "
+    "read where people looked if that is known. 0: it does not tell them apart.",
+    "NSS at fixations, NSS over regions": "the same without taking off other regions: every region has contrast, so that networks with "
+    "random weights score here, too.",
     "IoU": "the area where a unit is above its threshold and in the category, divided by the area where either holds. Few units reach 0.1.",
-    "selectivity": "the chance that a region of the category has a greater mean answer than another region. 0.5: it does not tell them apart.",
+    "selectivity": "the chance that a region of the category has a greater mean answer than another region. 0.5: it does not tell them "
+    "apart.",
     "ten best": "mean score of the ten units with the greatest scores. The best of many are high by chance, hence the controls.",
     "held out": "the ten best on one half of the pictures, scored on the other half: free of that chance.",
     "random weights": "the same network that has learnt nothing; what it reaches is due to pictures and architecture.",
     "permuted; other pictures": "the ten best when each unit's cells are shuffled, and when another picture's regions are laid on.",
-    "outline": "where a unit is above its threshold, which the share of its activations named below lies above; specks are left out. A picture "
-    "without one: nowhere above.",
+    "outline": "where a unit is above its threshold, which the share of its activations named below lies above; specks are left out. A "
+    "picture without one: nowhere above.",
 }
 
 
@@ -58,8 +59,8 @@ def report_dissection(found: Dissection, request: Mapping[str, Any]) -> str:
         title=f"What units encode: {', '.join(found.models)}",
         introduction=(
             f"Do units of these networks answer to what people marked in pictures, and to more than a network that has learnt nothing? "
-            f"{len(probe)} pictures of {probe.name} with {len(probe.table)} regions of {len(probe.table.categories)} categories{gaze}, were "
-            f"shown to {', '.join(found.models)}, {beside}; {len(names)} layers of each were looked into."
+            f"{len(probe)} pictures of {probe.name} with {len(probe.table)} regions of {len(probe.table.categories)} categories{gaze}, "
+            f"were shown to {', '.join(found.models)}, {beside}; {len(names)} layers of each were looked into."
         ),
         about=ABOUT,
         findings=findings(found, rows),
@@ -104,8 +105,9 @@ def _drift_sections(found: Dissection) -> list[Section]:
         lines = {f"{a} / {b}": [_score(layers[layer], name, error) for layer in names] for (a, b), layers in found.drift.items()}
         panels.append(LayerPanel(title, lines, limits))
     text = (
-        "Each layer of the first network beside the layer of the same name in the other, on the same pictures; 1 is the same (weights: 0). CKA "
-        "compares what all units together tell: of places (cells) or of whole pictures. RSA compares which pictures are alike to both. Bands: 95 %."
+        "Each layer of the first network beside the layer of the same name in the other, on the same pictures; 1 is the same (weights: "
+        "0). CKA compares what all units together tell: of places (cells) or of whole pictures. RSA compares which pictures are alike to "
+        "both. Bands: 95 %."
     )
     return [
         Section("Drift: where the networks differ", text, picture=layer_figure(panels, names)),

@@ -22,8 +22,8 @@ Polygon = NDArray[np.float32]
 class PeakTally:
     """Finds each unit's strongest pictures, picture by picture.
 
-    A unit's answer to a picture is its greatest activation on it; equal ones (ReLU6 ends at 6) are ordered by their mean over the picture, then
-    the earlier picture comes first.
+    A unit's answer to a picture is its greatest activation on it; equal ones (ReLU6 ends at 6) are ordered by their mean over the picture,
+    then the earlier picture comes first.
 
     Args:
         units: of the layer.

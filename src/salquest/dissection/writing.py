@@ -1,4 +1,4 @@
-"""The folder that a dissection leaves: its request, four tables, one JSON document, a page; and the cache by which the same request goes on.
+"""The folder that a dissection leaves: its request, four tables, one JSON document, a page; and the cache by which a request goes on.
 
 request.json   what was asked; another request is refused, so that tables and cache never mix
 units.csv      one row per network, layer, unit and category

@@ -1,4 +1,4 @@
-"""A table as named columns of equal length: what scores and logs are kept in, written as CSV or Parquet, handed to pandas where it is there."""
+"""A table as named columns of equal length: what scores and logs are kept in, as CSV or Parquet, handed to pandas where it is there."""
 
 from __future__ import annotations
 

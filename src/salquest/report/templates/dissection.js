@@ -6,6 +6,9 @@ const [TOP_TEN, LOW, HIGH, HELD_OUT, DISTINCT, ABOVE, ABOVE_DISTINCT, CEILING, R
   OVER_FIRST, OVER_FIRST_LOW, OVER_FIRST_HIGH, PERMUTED, OTHER_PICTURES] = Array(17).keys();
 // regions below which a category is written in italics; units of a layer that are shown with pictures; pictures in a strip
 const FEW = 30, BEST = 5, STRIP = 5;
+// what can stand beside a heat map
+const CONTROLS = [
+  [RANDOM, "random weights"], [OTHER_PICTURES, "other pictures’ regions"], [PERMUTED, "permuted cells"], [HELD_OUT, "held out"]];
 const chosen = {score: 0, category: 0, network: 0, layer: -1, unit: null, beside: RANDOM};
 const at = (name) => document.getElementById(name);
 
@@ -25,7 +28,8 @@ function fill(select, names, value) {
 
 const score = () => given.scores[chosen.score];
 const digits = () => score().key === "iou" ? 3 : 2;
-const told = (number, places = digits()) => number === null ? "–" : number.toFixed(places).replace(/^-(0\.?0*)$/, "$1").replace("-", "−");
+const told = (number, places = digits()) =>
+  number === null ? "–" : number.toFixed(places).replace(/^-(0\.?0*)$/, "$1").replace("-", "−");
 const short = (number) => told(number).replace(/^(−?)0\./, "$1.");
 const range = (low, high) => low === null ? "" : `${told(low)}..${told(high)}`;
 const counted = (category) => category[score().counted];
@@ -46,7 +50,8 @@ function heat(title, explained, network, column, sure) {
   const head = made("tr");
   head.append(made("th", "category →\nlayer ↓", {class: "axes", scope: "col"}));
   for (const category of given.categories) {
-    const name = made("th", made("span", `${category.name} (${counted(category)})`), {scope: "col", title: `${category.name}: ${counted(category)} regions on ${category.pictures} pictures`});
+    const basis = `${category.name}: ${counted(category)} regions on ${category.pictures} pictures`;
+    const name = made("th", made("span", `${category.name} (${counted(category)})`), {scope: "col", title: basis});
     if (counted(category) < FEW) name.className = "few";
     head.append(name);
   }
@@ -55,7 +60,8 @@ function heat(title, explained, network, column, sure) {
     const line = made("tr", made("th", layer, {scope: "row", title: layer}));
     given.categories.forEach((category, place) => {
       const cell = cells(network)[row][place], value = cell[column];
-      const one = made("td", short(value), {tabindex: -1, "data-row": row, "data-column": place, role: "gridcell", title: readout(network, row, place)});
+      const title = readout(network, row, place);
+      const one = made("td", short(value), {tabindex: -1, "data-row": row, "data-column": place, role: "gridcell", title});
       if (value !== null) {
         one.style.setProperty("--strength", Math.min(80, 80 * Math.abs(value - middle) / scale).toFixed(0));
         one.classList.add(value < middle ? "less" : "more");
@@ -67,26 +73,34 @@ function heat(title, explained, network, column, sure) {
     });
     body.append(line);
   });
-  const table = made("table", [caption, made("thead", head), body], {class: "heat", role: "grid", "data-network": network, "data-shows": column});
+  const attributes = {class: "heat", role: "grid", "data-network": network, "data-shows": column};
+  const table = made("table", [caption, made("thead", head), body], attributes);
   (table.querySelector("[aria-selected=true]") ?? table.querySelector("td")).tabIndex = 0;
   return made("div", table);
 }
 
 function readout(network, row, place) {
   const cell = cells(network)[row][place], category = given.categories[place], name = given.networks[network].name;
-  const parts = [`${name}, ${given.layers[row]}, ${category.name}: ${score().title} of the ten best units ${told(cell[TOP_TEN], 3)} (95 % ${range(cell[LOW], cell[HIGH])})`,
-    `held out ${told(cell[HELD_OUT], 3)}`, `ten best of different near-duplicates ${told(cell[DISTINCT], 3)}`,
+  const exact = (column) => told(cell[column], 3), between = (low) => `(95 % ${range(cell[low], cell[low + 1])})`;
+  const parts = [
+    `${name}, ${given.layers[row]}, ${category.name}: ${score().title} of the ten best units ${exact(TOP_TEN)} ${between(LOW)}`,
+    `held out ${exact(HELD_OUT)}`, `ten best of different near-duplicates ${exact(DISTINCT)}`,
     `${cell[ABOVE]} units above ${score().threshold} (${cell[ABOVE_DISTINCT]} distinct)`];
-  if (cell[CEILING] !== null) parts.push(`no unit can have more than ${told(cell[CEILING], 3)}`);
-  if (cell[RANDOM] !== null) parts.push(`random weights ${told(cell[RANDOM], 3)}, difference ${told(cell[OVER_RANDOM], 3)} (${range(cell[OVER_RANDOM_LOW], cell[OVER_RANDOM_HIGH])})`);
-  if (cell[OVER_FIRST] !== null) parts.push(`difference to ${given.networks[0].name} ${told(cell[OVER_FIRST], 3)} (${range(cell[OVER_FIRST_LOW], cell[OVER_FIRST_HIGH])})`);
-  parts.push(`other pictures’ regions ${told(cell[OTHER_PICTURES], 3)}`, `permuted cells ${told(cell[PERMUTED], 3)}`, `${counted(category)} regions on ${category.pictures} pictures`);
+  if (cell[CEILING] !== null) parts.push(`no unit can have more than ${exact(CEILING)}`);
+  if (cell[RANDOM] !== null) {
+    parts.push(`random weights ${exact(RANDOM)}, difference ${exact(OVER_RANDOM)} ${between(OVER_RANDOM_LOW)}`);
+  }
+  if (cell[OVER_FIRST] !== null) {
+    parts.push(`difference to ${given.networks[0].name} ${exact(OVER_FIRST)} ${between(OVER_FIRST_LOW)}`);
+  }
+  parts.push(`other pictures’ regions ${exact(OTHER_PICTURES)}`, `permuted cells ${exact(PERMUTED)}`,
+    `${counted(category)} regions on ${category.pictures} pictures`);
   return parts.join("; ") + ".";
 }
 
 function drawHeat() {
   const network = chosen.network, {name, control} = given.networks[network];
-  const beside = {[RANDOM]: control ?? "", [OTHER_PICTURES]: "other pictures’ regions", [PERMUTED]: "permuted cells", [HELD_OUT]: "held out"};
+  const beside = {...Object.fromEntries(CONTROLS), [RANDOM]: control ?? ""};
   const panels = [heat(name, `${score().title}, chance ${score().chance}.`, network, TOP_TEN)];
   panels.push(heat(beside[chosen.beside], `${score().title}, in the colours of ${name}.`, network, chosen.beside));
   const sure = "Bold: the 95 % interval of the difference leaves out 0.";
@@ -98,7 +112,9 @@ function drawHeat() {
 
 function cellOf(event) {
   const cell = event.target.closest("td[data-row]");
-  return cell && {cell, network: Number(cell.closest("table").dataset.network), row: Number(cell.dataset.row), place: Number(cell.dataset.column)};
+  if (!cell) return null;
+  const {row, column} = cell.dataset;
+  return {cell, network: Number(cell.closest("table").dataset.network), row: Number(row), place: Number(column)};
 }
 
 function tell(event) {
@@ -122,7 +138,8 @@ function walk(event) {
   if (!found) return;
   if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(event); return; }
   const step = STEPS[event.key];
-  const next = step && found.cell.closest("table").querySelector(`[data-row="${found.row + step[0]}"][data-column="${found.place + step[1]}"]`);
+  const place = step && `[data-row="${found.row + step[0]}"][data-column="${found.place + step[1]}"]`;
+  const next = place && found.cell.closest("table").querySelector(place);
   if (!next) return;
   event.preventDefault();
   found.cell.tabIndex = -1;
@@ -164,11 +181,13 @@ function stateTold(units, place) {
 function drawBest() {
   const category = given.categories[chosen.category];
   const where = chosen.layer < 0 ? "the layer of each network that is best for it, held out" : given.layers[chosen.layer];
-  at("best-told").textContent = `${category.name} (${counted(category)} regions), ${score().title}, in ${where}: the best ${BEST} units with the ${STRIP} pictures to which they answer most, whatever is on them. Line: where the unit is above its threshold.`;
+  at("best-told").textContent = `${category.name} (${counted(category)} regions), ${score().title}, in ${where}: the best ${BEST} units `
+    + `with the ${STRIP} pictures to which they answer most, whatever is on them. Line: where the unit is above its threshold.`;
   at("best").replaceChildren(...given.networks.map(({name}, network) => {
     const layer = layerOf(network), cell = cells(network)[layer][chosen.category], units = given.units[network][layer];
     const column = made("div", made("h3", `${name}: ${given.layers[layer]}`), {"data-network": network});
-    const control = cell[RANDOM] === null ? "" : `; random weights ${told(cell[RANDOM])}, difference ${range(cell[OVER_RANDOM_LOW], cell[OVER_RANDOM_HIGH])}`;
+    const control = cell[RANDOM] === null ? ""
+      : `; random weights ${told(cell[RANDOM])}, difference ${range(cell[OVER_RANDOM_LOW], cell[OVER_RANDOM_HIGH])}`;
     column.append(made("p", `Ten best ${told(cell[TOP_TEN])} (${range(cell[LOW], cell[HIGH])})${control}.`, {class: "soft"}));
     for (const unit of given.best[network][chosen.score][layer][chosen.category].slice(0, BEST)) {
       const place = units.shown.indexOf(unit);
@@ -191,28 +210,36 @@ function drawBrowser() {
   const values = units.scores[chosen.score][chosen.category];
   const order = [...units.shown.keys()].sort((a, b) => (values[b] ?? -Infinity) - (values[a] ?? -Infinity) || a - b);
   if (!units.shown.includes(chosen.unit)) chosen.unit = units.shown[order[0]] ?? null;
-  at("unit-told").textContent = `${given.networks[network].name}, ${given.layers[layer]}: ${units.shown.length} of ${units.count} units, by ${score().title} for ${given.categories[chosen.category].name}`;
-  fill(at("unit"), order.map((place) => [units.shown[place], `${units.shown[place]}: ${told(values[place])}${units.state[place] === "live" ? "" : ` (${units.state[place]})`}`]), chosen.unit);
+  at("unit-told").textContent = `${given.networks[network].name}, ${given.layers[layer]}: ${units.shown.length} of ${units.count} units, `
+    + `by ${score().title} for ${given.categories[chosen.category].name}`;
+  const state = (place) => units.state[place] === "live" ? "" : ` (${units.state[place]})`;
+  fill(at("unit"), order.map((place) => [units.shown[place], `${units.shown[place]}: ${told(values[place])}${state(place)}`]), chosen.unit);
   const unscored = [["dead", units.dead], ["exploding", units.exploding]].filter(([, own]) => own.length);
-  at("unscored").textContent = unscored.length ? `Not scored: ${unscored.map(([name, own]) => `${name} ${own.join(", ")}`).join("; ")}.` : "No unit of this layer is dead or exploding.";
+  const named = unscored.map(([name, own]) => `${name} ${own.join(", ")}`).join("; ");
+  at("unscored").textContent = named ? `Not scored: ${named}.` : "No unit of this layer is dead or exploding.";
   drawOne(network, layer);
 }
 
 function drawOne(network, layer) {
   const units = given.units[network][layer], place = units.shown.indexOf(chosen.unit);
   if (place < 0) return at("one").replaceChildren(made("p", "No unit of this layer has a score."));
-  const facts = `State: ${stateTold(units, place)}. Activations from ${told(units.low[place], 2)} to ${told(units.high[place], 2)}, threshold ${told(units.threshold[place], 2)}; below each picture the greatest one on it.`;
-  const head = made("tr", [made("th", "category (regions)", {scope: "col"}), ...given.scores.map(({title, chance}) => made("th", [title, made("small", ` chance ${chance}`)], {scope: "col"}))]);
+  const facts = `State: ${stateTold(units, place)}. Activations from ${told(units.low[place], 2)} to ${told(units.high[place], 2)}, `
+    + `threshold ${told(units.threshold[place], 2)}; below each picture the greatest one on it.`;
+  const titles = given.scores.map(({title, chance}) => made("th", [title, made("small", ` chance ${chance}`)], {scope: "col"}));
+  const head = made("tr", [made("th", "category (regions)", {scope: "col"}), ...titles]);
   const lines = given.categories.map((category, number) => {
     const line = made("tr", made("th", `${category.name} (${category.regions})`, {scope: "row"}));
     if (number === chosen.category) line.className = "chosen";
     line.append(...given.scores.map((_, which) => made("td", scoreTold(units, place, which, number))));
     return line;
   });
-  const table = made("table", [made("caption", "Scores of this unit, ± standard error over pictures. One unit of many: the best of many is high by chance."), made("thead", head), made("tbody", lines)]);
+  const caption = made("caption", "Scores of this unit, ± standard error over pictures. One of many: the best of many is high by chance.");
+  const table = made("table", [caption, made("thead", head), made("tbody", lines)]);
   at("one").replaceChildren(
-    made("h3", `Unit ${chosen.unit} of ${given.layers[layer]}, ${given.networks[network].name}`), made("p", facts, {class: "soft"}),
-    made("div", pictures(units, place), {class: "nine"}), made("div", table, {class: "wide"}));
+    made("h3", `Unit ${chosen.unit} of ${given.layers[layer]}, ${given.networks[network].name}`),
+    made("p", facts, {class: "soft"}),
+    made("div", pictures(units, place), {class: "nine"}),
+    made("div", table, {class: "wide"}));
 }
 
 // --- choices
@@ -222,9 +249,8 @@ function draw() {
   fill(at("category"), given.categories.map((one, number) => [number, `${one.name} (${counted(one)})`]), chosen.category);
   fill(at("network"), given.networks.map(({name}, number) => [number, name]), chosen.network);
   fill(at("layer"), [[-1, "the best one of each network"], ...given.layers.map((name, number) => [number, name])], chosen.layer);
-  const controls = [[OTHER_PICTURES, "other pictures’ regions"], [PERMUTED, "permuted cells"], [HELD_OUT, "held out"]];
-  if (given.networks[chosen.network].control) controls.unshift([RANDOM, "random weights"]);
-  else if (chosen.beside === RANDOM) chosen.beside = PERMUTED;
+  const controls = CONTROLS.filter(([column]) => column !== RANDOM || given.networks[chosen.network].control);
+  if (!controls.some(([column]) => column === chosen.beside)) chosen.beside = PERMUTED;
   fill(at("beside"), controls, chosen.beside);
   drawHeat();
   drawBest();
@@ -240,6 +266,9 @@ for (const kind of ["pointerover", "focusin"]) at("heat").addEventListener(kind,
 at("heat").addEventListener("click", choose);
 at("heat").addEventListener("keydown", walk);
 // what training brought most for comes first
-const brought = (category) => { const cell = given.cells[0][0][given.best_layers[0][0][category]][category]; return cell[OVER_RANDOM_LOW] ?? cell[HELD_OUT] ?? -Infinity; };
+const brought = (category) => {
+  const cell = given.cells[0][0][given.best_layers[0][0][category]][category];
+  return cell[OVER_RANDOM_LOW] ?? cell[HELD_OUT] ?? -Infinity;
+};
 chosen.category = given.categories.reduce((best, _, number) => brought(number) > brought(best) ? number : best, 0);
 draw();
