@@ -19,9 +19,9 @@ from salquest.runs import versions
 ERRORS = 1.96
 ABOUT = (
     "Two scores carry the findings. Relative NSS: how many standard deviations a unit's map is higher in a category's regions than in "
-    "the other marked regions, read where people looked if that is known (0: it does not tell them apart). IoU: how far the places where a unit is strongest "
-    "and the category's regions are the same area (1: the same). For each category the mean of the ten best units is told, in the layer "
-    "where it is greatest when the ten are chosen on one half of the pictures and scored on the other."
+    "the other marked regions, read where people looked if that is known (0: it does not tell them apart). IoU: how far the places "
+    "where a unit is strongest and the category's regions are the same area (1: the same). For each category the mean of the ten best "
+    "units is told, in the layer where it is greatest when the ten are chosen on one half of the pictures and scored on the other."
 )
 EXPLAINED = {
     "unit": "one channel of a layer; its map says how strongly it answers at each place of a picture.",
