@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -42,7 +44,7 @@ def done(tiny_set, labelled, tmp_path_factory):
 
 def test_the_folder_holds_tables_and_a_document(done):
     assert sorted(path.name for path in done.iterdir()) == [
-        "cache", "dissection.json", "health.csv", "layers.csv", "request.json", "units.csv",
+        "cache", "dissection.html", "dissection.json", "health.csv", "layers.csv", "request.json", "units.csv",
     ]  # fmt: skip
     layers = Columns.load(done / "layers.csv")
     # two networks, two layers, two categories, five scores
@@ -73,6 +75,26 @@ def test_two_networks_are_compared(tiny_set, labelled, tmp_path, capsys):
     assert "CKA of cells" in capsys.readouterr().out
     drift = Columns.load(tmp_path / "out" / "drift.csv")
     assert (drift["second"], drift["layer"]) == (["mobilenet_v2@none"] * 2, LAYERS.split(","))
+
+
+def test_the_page_can_be_left_out_and_tables_be_parquet_too(done, tiny_set, labelled, tmp_path):
+    pytest.importorskip("pyarrow", reason="needs salquest[parquet]")
+    shutil.copytree(done / "cache", tmp_path / "out" / "cache")
+    assert call(*words(tiny_set, labelled, tmp_path / "out", "--no-page", "--parquet")) == 0
+    assert not (tmp_path / "out" / "dissection.html").exists()
+    for name in ("units", "layers", "health"):
+        csv, parquet = (Columns.load(tmp_path / "out" / f"{name}{ending}") for ending in (".csv", ".parquet"))
+        assert list(csv) == list(parquet)
+        # numbers alike; "best" names units, which CSV reads as a number where there is one
+        assert all(csv[column] == parquet[column] for column in csv if column != "best")
+
+
+def test_parquet_without_pyarrow_is_told_before_the_work(tiny_set, labelled, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert call(*words(tiny_set, labelled, tmp_path / "out", "--parquet")) == 2
+    told = capsys.readouterr().err
+    assert "a Parquet table needs a part of salquest that is not installed; install it with: pip install 'salquest[parquet]'" in told
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_layer_that_is_not_there_leaves_nothing_behind(tiny_set, labelled, tmp_path, capsys):

@@ -144,3 +144,11 @@ def test_sure_pairs_are_told_from_the_others_and_a_run_without_a_best_epoch_has_
     read = Reader(report_page(title="t", sections=sections, gallery=Gallery((), ()), facts={}, runs=[run]))
     assert len(read.all("tr", **{"class": "sure"})) == 1
     assert read.words[-4:] == ["failed", "0", "0", "To repeat it"]
+
+
+def test_a_folded_section_keeps_its_heading_in_sight():
+    cells = CellTable(["a"], [["1"]], "of a")
+    page = Reader(report_page(title="t", sections=[Section("Numbers", cells=cells, folded=True)], gallery=Gallery([], []), facts={}))
+    names = [name for name, _ in page.elements]
+    assert names.count("details") == names.count("summary") == 1
+    assert "Numbers" in page.words

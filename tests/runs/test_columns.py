@@ -1,4 +1,4 @@
-"""Tables of columns: out to CSV and back, and the sentences when they are broken."""
+"""Tables of columns: out to CSV or Parquet and back, and the sentences when they are broken."""
 
 from __future__ import annotations
 
@@ -27,6 +27,63 @@ def test_a_saved_table_is_read_back_cell_by_cell(tmp_path_factory, rows):
     assert [[(type(cell), cell) for cell in back[name]] for name in back] == [
         [(type(cell), cell) for cell in table[name]] for name in table
     ]
+
+
+# --- Parquet
+
+whole = st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1))
+real = st.one_of(st.none(), st.floats(allow_nan=False))
+text = st.one_of(st.none(), st.text(st.characters(codec="utf-8", exclude_categories=["Cs"])))
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(whole, real, text), max_size=5))
+def test_a_parquet_table_is_read_back_cell_by_cell(tmp_path_factory, rows):
+    pytest.importorskip("pyarrow", reason="needs salquest[parquet]")
+    path = tmp_path_factory.getbasetemp() / "round_trip.parquet"
+    table = Columns({name: [row[i] for row in rows] for i, name in enumerate(("n", "nss", "a,b\n'c\""))})
+    table.save(path)
+    back = Columns.load(path)
+    assert [[(type(cell), cell) for cell in back[name]] for name in back] == [
+        [(type(cell), cell) for cell in table[name]] for name in table
+    ]
+
+
+def test_other_programs_read_whole_numbers_numbers_and_words_from_parquet(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs salquest[parquet]")
+    cells = {"n": [1, None], "mixed": [1, 2.5], "words": ["a", 3], "none": [None, None], "large": [2**70, 1]}
+    Columns(cells).save(tmp_path / "a.parquet")
+    found = parquet.read_table(tmp_path / "a.parquet")
+    assert [str(kind) for kind in found.schema.types] == ["int64", "double", "string", "double", "double"]
+    assert found.to_pydict() == {"n": [1, None], "mixed": [1.0, 2.5], "words": ["a", "3"], "none": [None, None], "large": [2.0**70, 1.0]}
+
+
+def test_a_folder_called_like_a_column_adds_none(tmp_path):
+    pytest.importorskip("pyarrow", reason="needs salquest[parquet]")
+    (tmp_path / "model=x").mkdir()
+    Columns({"n": [1]}).save(tmp_path / "model=x" / "a.parquet")
+    assert dict(Columns.load(tmp_path / "model=x" / "a.parquet")) == {"n": [1]}
+
+
+def test_a_broken_parquet_table_is_refused(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow", reason="needs salquest[parquet]")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 no table")
+    with pytest.raises(BrokenFile, match=r"a\.parquet is not a Parquet table that can be read"):
+        Columns.load(tmp_path / "a.parquet")
+    parquet.write_table(pyarrow.table({"x": [[1, 2]]}), tmp_path / "b.parquet")
+    with pytest.raises(BrokenFile, match="has a column 'x' of list; the cells of a table are numbers or text"):
+        Columns.load(tmp_path / "b.parquet")
+
+
+def test_pyarrow_is_asked_for_by_name_where_it_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtra, match=r"a Parquet table needs .*: pip install 'salquest\[parquet\]'"):
+        Columns({"a": [1]}).save(tmp_path / "a.parquet")
+    assert not list(tmp_path.iterdir())
+
+
+# --- CSV
 
 
 def test_nan_comes_back_as_nan(tmp_path):

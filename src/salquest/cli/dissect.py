@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import json as json_text
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from salquest.cli.arguments import data_set, names
 from salquest.cli.output import show
 from salquest.dissection import (
-    SCORES,
-    Dissection,
     Settings,
-    best_layers,
     check_folder,
-    drift_table,
-    health_table,
     read_annotations,
     write_dissection,
 )
 from salquest.dissection import dissect as dissect_models
-from salquest.dissection.writing import CACHE, document
+from salquest.dissection.cells import category_cells, drift_cells, health_cells
+from salquest.dissection.writing import CACHE, PAGE, document
 from salquest.errors import InputError
-from salquest.report import CellTable
-from salquest.runs import ProgressDisplay
+from salquest.runs import Columns, ProgressDisplay
 
 
 def dissect(
@@ -43,6 +38,8 @@ def dissect(
     control: bool = True,
     seed: int = 0,
     device: str = "cpu",
+    page: bool = True,
+    parquet: Annotated[bool, Parameter(negative=())] = False,
     force: Annotated[bool, Parameter(negative=())] = False,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
@@ -50,7 +47,7 @@ def dissect(
 
     Args:
         model: An encoder (mobilenet_v2, or mobilenet_v2@FILE with other weights), a run folder or a trained network; two or more are compared.
-        out: The folder for units.csv, layers.csv, health.csv, drift.csv, dissection.json and the cache.
+        out: The folder for dissection.html, units.csv, layers.csv, health.csv, drift.csv, dissection.json and the cache.
         data: NAME=PATH of the pictures with their gaze; may be left out where the regions bring their pictures (search displays).
         regions: "own" for those of the data set; or OSIE's attrs.mat, OSIE-SR, COCO's instances, a table of boxes, a folder of masks, displays.
         layers: Comma-separated names of layers; all stages of the encoder where it is not given.
@@ -62,6 +59,8 @@ def dissect(
         control: Look into the same networks with random weights, too.
         seed: Of the controls and the intervals.
         device: Where networks run.
+        page: Also write dissection.html, where units and categories are browsed with their strongest pictures; --no-page saves a pass.
+        parquet: Also write the tables as Parquet files (needs salquest[parquet]).
         force: Write into a folder that another request filled.
         json: Print one JSON document instead of tables.
     """
@@ -83,6 +82,8 @@ def dissect(
     }
     if not force:
         check_folder(out, request)
+    if parquet:
+        Columns({}).to_parquet()  # what is not installed is told before the work
     with ProgressDisplay() as display:
         found = dissect_models(
             model,
@@ -93,90 +94,25 @@ def dissect(
             limit=pictures,
             settings=settings,
             control=control,
+            strongest=page,
             cache=out / CACHE,
             device=device,
             progress=display.update,
         )
-        write_dissection(found, out, request)
+        write_dissection(found, out, request, parquet=parquet)
     if json:
         print(json_text.dumps(document(found), indent=1, ensure_ascii=False))
         return 0
     for score in ("relative_nss", "iou"):
         for name in found.models:
-            show(_category_table(found, name, score).to_terminal())
-    show(_health(found).to_terminal())
+            show(category_cells(found, name, score).to_terminal())
+    show(health_cells(found).to_terminal())
     if found.drift:
-        show(_drift(found).to_terminal())
+        show(drift_cells(found).to_terminal())
     print(f"{out / 'layers.csv'}: {len(found.probe)} pictures, {len(found.probe.table)} regions, {len(found.layers)} layers looked into")
+    if page:
+        print(f"{out / PAGE}: browse units and categories")
     return 0
-
-
-def _category_table(found: Dissection, name: str, score: str) -> CellTable:
-    titles = ["category", "regions", "layer", "top ten", "95 %", "held out", "random", "other", "permuted", "over random"]
-    is_first = name == found.models[0]
-    rows = [
-        [
-            row["category"],
-            str(row["looked_into"] if found.probe.has_fixations and score != "iou" else row["regions"]),
-            row["layer"],
-            _number(row["top_ten"]),
-            _interval(row, ""),
-            *(_number(row[key]) for key in ("held_out", "random", "other_pictures", "permuted")),
-            _interval(row, "over_random_"),
-            *([] if is_first else [_interval(row, "over_first_")]),
-        ]
-        for row in best_layers(found, score)
-        if row["model"] == name
-    ]
-    card = SCORES[score]
-    return CellTable(
-        titles if is_first else [*titles, "over first"],
-        rows,
-        f"{name}, {card.title} ({card.source}): mean of the ten best units of the layer where the held-out mean is greatest. Held out: chosen on one "
-        "half of the pictures, scored on the other. The ten best of controls: random weights; other pictures' regions; permuted cells. "
-        f"Over random{'' if is_first else f', over first ({found.models[0]})'}: 95 % interval of the difference.",
-    )
-
-
-def _interval(row: dict[str, Any], which: str) -> str:
-    low, high = row[f"{which}low"], row[f"{which}high"]
-    return "-" if low is None else f"{_number(low)}..{_number(high)}"
-
-
-def _health(found: Dissection) -> CellTable:
-    rows = []
-    for model in dict.fromkeys(layer.model for layer in found.layers):
-        own: list[dict[str, Any]] = [row for row in health_table(found).rows() if row["model"] == model]
-        counts = [str(sum(row[name] for row in own)) for name in ("units", "dead", "exploding", "sparse", "groups")]
-        rows.append([model, str(len(own)), *counts, f"{max(row['greatest'] for row in own):.3g}"])
-    titles = ["network", "layers", "units", "dead", "exploding", "sparse", "distinct", "greatest activation"]
-    return CellTable(
-        titles, rows, "Dead and exploding units are counted, not scored; distinct: groups of units whose maps correlate above 0.9."
-    )
-
-
-def _drift(found: Dissection) -> CellTable:
-    titles = ["layer", "networks", "CKA of cells", "CKA of pictures", "RSA", "unit r", "best match", "weights moved"]
-    rows = [
-        [
-            row["layer"],
-            f"{row['first']} / {row['second']}",
-            _number(row["cells_cka"]),
-            f"{_number(row['pictures_cka'])} ± {_number(row['pictures_cka_error'])}",
-            f"{_number(row['rsa'])} ± {_number(row['rsa_error'])}",
-            *(_number(row[name]) for name in ("unit_correlation", "best_match", "weights_moved")),
-        ]
-        for row in _rows(found)
-    ]
-    return CellTable(titles, rows, "How alike the layers are; 1 is the same. ± is the standard error over pictures.")
-
-
-def _rows(found: Dissection) -> list[dict[str, Any]]:
-    return [dict(row) for row in drift_table(found).rows()]
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

@@ -1,6 +1,6 @@
 """Inside networks: how units respond to annotated regions, what controls reach, and how two networks differ layer by layer.
 
-`read_annotations` opens regions of any layout that is known, `dissect` looks into networks, `write_dissection` leaves the tables. What
+`read_annotations` opens regions of any layout that is known, `dissect` looks into networks, `write_dissection` leaves tables and page. What
 compares two representations is in `similarity`, and needs neither networks nor pictures.
 """
 

@@ -1,11 +1,11 @@
-"""The two passes over a probe set: what units do, then how they respond to regions; streamed picture by picture, kept in a cache."""
+"""The passes over a probe set: what units do, how they respond to regions, where they answer most; picture by picture, kept in a cache."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from salquest.dissection.cache import ArrayCache, Arrays
-from salquest.dissection.geometry import survey
+from salquest.dissection.geometry import Grid, survey
 from salquest.dissection.hooks import watched
 from salquest.dissection.interpolation import grid_pixels
 from salquest.dissection.probe import Probe, Progress
-from salquest.dissection.responses import VERSIONS, PictureWork, Response
+from salquest.dissection.responses import ROUNDING, VERSIONS, PictureWork, Response
+from salquest.dissection.strongest import FINE, LARGEST, SPECK, Answer, PeakTally, packed, picture_outline, unpacked
 from salquest.dissection.subjects import Size, Subject, as_input, network_digest
 from salquest.dissection.unit_statistics import UnitStatistics, UnitTally
 from salquest.errors import InputError
@@ -112,22 +113,37 @@ class Gathering:
 
     def statistics(self) -> dict[str, UnitStatistics]:
         """What the units of each layer do over all pictures (first pass)."""
-        found = {layer: self.cache.get(self._statistics_key(layer)) for layer in self.layers}
+        return {layer: _as_statistics(arrays, self.settings.quantile) for layer, arrays in self._first_pass("statistics").items()}
+
+    def _first_pass(self, what: Literal["statistics", "strongest"]) -> dict[str, Arrays]:
+        """Both products of the first pass are kept; one of them, per layer, is answered."""
+        found = {layer: self.cache.get(self._activation_key(layer, what)) for layer in self.layers}
         missing = [layer for layer, arrays in found.items() if arrays is None]
         if missing:
-            tallies = {layer: self._tally(layer) for layer in missing}
+            tallies = {layer: (self._tally(layer), PeakTally(self._units(layer))) for layer in missing}
             for number, maps in self._maps(missing, range(len(self.probe)), "activations"):
-                for layer in missing:
-                    tallies[layer].add(maps[layer][0].flatten(1).cpu().numpy())
-                del maps, number
-            for layer in missing:
-                found[layer] = _as_arrays(tallies[layer].finish())
-                self.cache.put(self._statistics_key(layer), found[layer] or {})
-        return {layer: _as_statistics(arrays or {}, self.settings.quantile) for layer, arrays in found.items()}
+                for layer, (units, peaks) in tallies.items():
+                    cells = maps[layer][0].flatten(1).cpu().numpy()
+                    units.add(cells)
+                    peaks.add(number, cells)
+                del maps
+            for layer, (units, peaks) in tallies.items():
+                pictures, greatest = peaks.finish()
+                products: dict[str, Arrays] = {
+                    "statistics": _as_arrays(units.finish()),
+                    "strongest": {"picture": pictures, "peak": greatest},
+                }
+                for name, arrays in products.items():
+                    self.cache.put(self._activation_key(layer, name), arrays)
+                found[layer] = products[what]
+        return {layer: arrays for layer, arrays in found.items() if arrays is not None}
 
     def _tally(self, layer: str) -> UnitTally:
         positions = sum(int(np.prod(self.grids[size][layer].cells)) for size in self.sizes)
-        return UnitTally(self.grids[self.sizes[0]][layer].units, positions, self.settings.quantile)
+        return UnitTally(self._units(layer), positions, self.settings.quantile)
+
+    def _units(self, layer: str) -> int:
+        return self.grids[self.sizes[0]][layer].units
 
     def gather(self, statistics: Mapping[str, UnitStatistics]) -> None:
         """Have the responses of all layers to all pictures in the cache (second pass); `responses` reads them."""
@@ -186,6 +202,48 @@ class Gathering:
             categories,
         )
 
+    def strongest(
+        self, units: Mapping[str, Sequence[int]], statistics: Mapping[str, UnitStatistics]
+    ) -> dict[str, dict[int, tuple[Answer, ...]]]:
+        """Layer -> unit -> its answers to its strongest pictures, for chosen units (third pass, over the pictures that are needed)."""
+        keys = {layer: self._strongest_key(layer, chosen, statistics[layer]) for layer, chosen in units.items()}
+        found = {layer: self.cache.get(key) for layer, key in keys.items()}
+        missing = [layer for layer, arrays in found.items() if arrays is None]
+        if missing:
+            answers = self._outlined({layer: units[layer] for layer in missing}, statistics)
+            for layer in missing:
+                found[layer] = packed(answers[layer])
+                self.cache.put(keys[layer], found[layer] or {})
+        return {layer: dict(zip(units[layer], unpacked(arrays), strict=True)) for layer, arrays in found.items() if arrays is not None}
+
+    def _outlined(self, units: Mapping[str, Sequence[int]], statistics: Mapping[str, UnitStatistics]) -> dict[str, list[list[Answer]]]:
+        peaks = self._first_pass("strongest")
+        chosen = {layer: (peaks[layer]["picture"][:, own], peaks[layer]["peak"][:, own]) for layer, own in units.items()}
+        wanted = sorted({int(number) for pictures, _ in chosen.values() for number in np.unique(pictures)})
+        drawn: dict[str, dict[tuple[int, int], Answer]] = {layer: {} for layer in units}
+        for number, maps in self._maps(list(units), wanted, "outlines"):
+            entered, size, step = self.sizes[number], self.probe.stimuli[number].size, self.settings.grid_step
+            enlarging: dict[Grid, tuple[NDArray, NDArray]] = {}
+            for layer, (pictures, greatest) in chosen.items():
+                grid = replace(self.grids[entered][layer], units=0)  # layers on one grid share its weights
+                if grid not in enlarging:
+                    enlarging[grid] = grid.raster(size, entered).on_grid(step)
+                up_rows, up_columns = enlarging[grid]
+                for rank, place in np.argwhere(pictures == number):
+                    unit = units[layer][place]
+                    cells = np.nan_to_num(maps[layer][0, unit].cpu().numpy(), nan=0.0, posinf=0.0, neginf=0.0)
+                    # as in `Measure.respond`: equal cells may come out a rounding above themselves
+                    threshold = float(statistics[layer].threshold[unit])
+                    polygons = picture_outline(
+                        up_rows @ cells @ up_columns.T, threshold + ROUNDING * abs(threshold), step=step, longer=max(size)
+                    )
+                    drawn[layer][int(place), int(rank)] = Answer(number, float(greatest[rank, place]), polygons)
+            del maps
+        return {
+            layer: [[drawn[layer][place, rank] for rank in range(len(chosen[layer][0]))] for place in range(len(own))]
+            for layer, own in units.items()
+        }
+
     def _rows(self, picture: int) -> tuple[int, int]:
         return int(self.probe.first[picture]), int(self.probe.first[picture + 1])
 
@@ -213,11 +271,17 @@ class Gathering:
         settings = asdict(self.settings)
         return {"network": self.networks[layer], "layer": layer, "device": self.subject.device.type, "settings": settings}
 
-    def _statistics_key(self, layer: str) -> dict[str, Any]:
+    def _activation_key(self, layer: str, what: str) -> dict[str, Any]:
         shown = hashlib.sha256()
         for digest, size in zip(self.probe.files, self.sizes, strict=True):
             shown.update(f"{digest} {size}".encode())
-        return {**self._key(layer), "what": "statistics", "pictures": shown.hexdigest()}
+        return {**self._key(layer), "what": what, "pictures": shown.hexdigest()}
+
+    def _strongest_key(self, layer: str, units: Sequence[int], statistics: UnitStatistics) -> dict[str, Any]:
+        thresholds = hashlib.sha256(statistics.threshold.astype("<f8").tobytes()).hexdigest()
+        sizes = [stimulus.size for stimulus in self.probe.stimuli]
+        drawn = {"units": list(units), "thresholds": thresholds, "drawn": [FINE, SPECK, LARGEST]}
+        return {**self._activation_key(layer, "outlines"), **drawn, "sizes": hashlib.sha256(repr(sizes).encode()).hexdigest()}
 
     def _response_key(self, layer: str, chunk: range, statistics: UnitStatistics) -> dict[str, Any]:
         shown = hashlib.sha256()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,9 @@ from salquest.dissection.gathering import Gathering, LayerResponses, Settings
 from salquest.dissection.probe import Probe, Progress, build_probe
 from salquest.dissection.responses import VERSIONS
 from salquest.dissection.scores import SCORES, LayerScores
+from salquest.dissection.strongest import Answer
 from salquest.dissection.subjects import Subject, as_input, input_size, open_subject, random_twin
-from salquest.dissection.summary import LayerSummary, resamples, summarise
+from salquest.dissection.summary import LayerSummary, resamples, shown_units, summarise
 from salquest.dissection.unit_statistics import UnitStatistics
 from salquest.errors import InputError
 
@@ -61,6 +62,8 @@ class Dissection:
         layers: all layers of all networks, controls behind their networks.
         scores: that could be had, see SCORES.
         drift: (first, second) -> layer -> how they differ: the first network beside each other one.
+        strongest: (network, layer) -> unit -> its answers to its strongest pictures, for the units that a reader is shown; empty unless it
+            was asked for, and without controls.
     """
 
     probe: Probe
@@ -68,6 +71,7 @@ class Dissection:
     layers: tuple[LayerResult, ...]
     scores: tuple[str, ...]
     drift: Mapping[tuple[str, str], Mapping[str, LayerDrift]]
+    strongest: Mapping[tuple[str, str], Mapping[int, tuple[Answer, ...]]] = field(default_factory=dict)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -90,6 +94,7 @@ def dissect(
     limit: int | None = None,
     settings: Settings | None = None,
     control: bool = True,
+    strongest: bool = False,
     cache: Path | None = None,
     device: str = "cpu",
     progress: Progress = lambda name, done, total: None,
@@ -105,6 +110,7 @@ def dissect(
         limit: only so many pictures, drawn by the settings' seed.
         settings: see `Settings`.
         control: also look into each network with random weights (one of each architecture).
+        strongest: also find, for the best units of every layer and category, the pictures to which they answer most (for the page).
         cache: folder in which finished work is kept, so that the same request goes on where it was stopped; None keeps it in memory.
         device: where the networks run.
         progress: told what is under way.
@@ -124,37 +130,34 @@ def dissect(
     scores = tuple(name for name, card in SCORES.items() if probe.has_fixations or not card.needs_fixations)
     found: list[LayerResult] = []
     twins: dict[str, Subject] = {}
+    answers: dict[tuple[str, str], Mapping[int, tuple[Answer, ...]]] = {}
     for subject in subjects:
         twin = _twin(subject, twins, probe, sizes, settings) if control else None
-        found += _look_into(subject, chosen, probe, sizes, settings, kept, scores, twin.name if twin else "", progress)
+        gathering = Gathering(subject, chosen, probe, sizes, settings, kept, progress)
+        results = _look_into(gathering, scores, twin.name if twin else "")
+        if strongest:
+            shown = {result.layer: shown_units(result.summaries) for result in results}
+            of_layers = gathering.strongest(shown, {result.layer: result.statistics for result in results})
+            answers |= {(subject.name, layer): units for layer, units in of_layers.items()}
+        found += results
     for twin in twins.values():
-        found += _look_into(twin, chosen, probe, sizes, settings, kept, scores, "", progress)
+        found += _look_into(Gathering(twin, chosen, probe, sizes, settings, kept, progress), scores, "")
     drift = {
         (subjects[0].name, other.name): measure_drift(subjects[0], other, chosen, probe, sizes, kept, progress) for other in subjects[1:]
     }
-    return Dissection(probe, settings, tuple(found), scores, drift)
+    return Dissection(probe, settings, tuple(found), scores, drift, answers)
 
 
-def _look_into(
-    subject: Subject,
-    layers: Sequence[str],
-    probe: Probe,
-    sizes: Sequence[tuple[int, int]],
-    settings: Settings,
-    cache: ArrayCache,
-    scores: Sequence[str],
-    control: str,
-    progress: Progress,
-) -> list[LayerResult]:
-    gathering = Gathering(subject, layers, probe, sizes, settings, cache, progress)
+def _look_into(gathering: Gathering, scores: Sequence[str], control: str) -> list[LayerResult]:
+    name, probe = gathering.subject.name, gathering.probe
     statistics = gathering.statistics()
     gathering.gather(statistics)
-    counts = resamples(len(probe), settings.seed)
+    counts = resamples(len(probe), gathering.settings.seed)
     found = []
-    for done, layer in enumerate(layers, start=1):
+    for done, layer in enumerate(gathering.layers, start=1):
         responses = gathering.responses(layer, statistics[layer])
-        found.append(_layer_result(subject.name, layer, control, statistics[layer], responses, probe, scores, counts))
-        progress(f"scores of {subject.name}", done, len(layers))
+        found.append(_layer_result(name, layer, control, statistics[layer], responses, probe, scores, counts))
+        gathering.progress(f"scores of {name}", done, len(gathering.layers))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,6 +97,11 @@ def best_units(value: Floats, top: int = TOP) -> NDArray[np.int64]:
     """The units of the greatest scores, best first; those without a score are left out."""
     order = np.argsort(-value, kind="stable")  # NaN goes to the end
     return order[: min(top, int((~np.isnan(value)).sum()))]
+
+
+def shown_units(summaries: Mapping[tuple[str, int, str], LayerSummary]) -> list[int]:
+    """The units that a reader is shown: all that are among the ten best of their layer for a category by a score."""
+    return sorted({int(unit) for (_, _, version), summary in summaries.items() if version == "own" for unit in summary.best})
 
 
 def best_of_groups(value: Floats, groups: NDArray[np.int64], top: int = TOP) -> Floats:

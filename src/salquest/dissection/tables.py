@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -50,7 +51,7 @@ def unit_table(found: Dissection) -> Columns:
     """One row per network, layer, unit and category: its scores, each with its standard error over pictures, and its state."""
     columns: dict[str, list[Cell]] = {}
     for layer in found.layers:
-        states = _states(layer)
+        states = unit_states(layer)
         for number, category in enumerate(found.probe.table.categories):
             units = len(states)
             block: dict[str, list[Cell]] = {
@@ -102,11 +103,19 @@ def drift_table(found: Dissection) -> Columns:
     )
 
 
-def best_layers(found: Dissection, score: str) -> list[dict[str, Any]]:
-    """Per category and network the row of `layer_table` whose `held_out` is greatest: the layer that codes the category best."""
-    rows = [row for row in layer_table(found).rows() if row["score"] == score and row["model"] in found.models]
+def best_layers(found: Dissection, score: str, rows: Sequence[Mapping[str, Cell]] | None = None) -> list[dict[str, Any]]:
+    """Per category and network the row of `layer_table` whose `held_out` is greatest: the layer that codes the category best.
+
+    Args:
+        found: the dissection.
+        score: a name in SCORES.
+        rows: of `layer_table`, where they are at hand.
+    """
     best: dict[tuple[Any, Any], dict[str, Any]] = {}
-    for row in rows:
+    for one in layer_table(found).rows() if rows is None else rows:
+        row = dict(one)
+        if row["score"] != score or row["model"] not in found.models:
+            continue
         key = (row["category"], row["model"])
         if key not in best or _height(row) > _height(best[key]):
             best[key] = row
@@ -134,7 +143,8 @@ def _over(what: str, own: LayerSummary, other: LayerSummary | None) -> dict[str,
     return dict(zip(names, (own.top - other.top, *interval_of(own.draws - other.draws)), strict=True))
 
 
-def _states(layer: LayerResult) -> list[str]:
+def unit_states(layer: LayerResult) -> list[str]:
+    """Of each unit: live, sparse, dead or exploding."""
     units = layer.statistics
     states = np.where(units.sparse, "sparse", "live").astype("<U9")
     states[units.dead], states[units.exploding] = "dead", "exploding"

@@ -1,4 +1,4 @@
-"""The folder that a dissection leaves: its request, four tables, one JSON document; and the cache by which the same request goes on.
+"""The folder that a dissection leaves: its request, four tables, one JSON document, a page; and the cache by which a request goes on.
 
 request.json   what was asked; another request is refused, so that tables and cache never mix
 units.csv      one row per network, layer, unit and category
@@ -6,6 +6,8 @@ layers.csv     one row per network, layer, category and score, with the controls
 health.csv     one row per network and layer: dead, exploding and sparse units
 drift.csv      one row per pair of networks and layer, where there are two
 dissection.json   what the tables rest on, and layers, health and drift as rows
+dissection.html   the page on which they are browsed, where units' strongest pictures were asked for
+*.parquet      the tables once more, where that was asked for
 cache/         finished work
 """
 
@@ -17,13 +19,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from salquest.dissection.reporting import report_dissection
 from salquest.dissection.scores import SCORES
 from salquest.dissection.study import Dissection
 from salquest.dissection.tables import drift_table, health_table, layer_table, unit_table
 from salquest.errors import Refused
-from salquest.runs import versions, write_json
+from salquest.runs import versions, write_json, write_text
 
-REQUEST, CACHE = "request.json", "cache"
+REQUEST, CACHE, PAGE = "request.json", "cache", "dissection.html"
 
 
 def check_folder(out: Path, request: Mapping[str, Any]) -> None:
@@ -50,16 +53,27 @@ def check_folder(out: Path, request: Mapping[str, Any]) -> None:
         )
 
 
-def write_dissection(found: Dissection, out: Path, request: Mapping[str, Any]) -> None:
-    """Write the request, the tables and dissection.json, each whole or not at all."""
+def write_dissection(found: Dissection, out: Path, request: Mapping[str, Any], *, parquet: bool = False) -> None:
+    """Write the request, the tables, dissection.json and, where units have their strongest pictures, the page; each whole or not at all.
+
+    Args:
+        found: what `dissect` answered.
+        out: the folder, made where it is missing.
+        request: what was asked, as plain values.
+        parquet: write the tables as Parquet, too.
+
+    Raises:
+        Refused: the folder cannot be written. MissingExtra: Parquet without pyarrow.
+    """
     write_json(out / REQUEST, request)
-    layers, health, drift = layer_table(found), health_table(found), drift_table(found)
-    unit_table(found).save(out / "units.csv")
-    layers.save(out / "layers.csv")
-    health.save(out / "health.csv")
-    if drift.height:
-        drift.save(out / "drift.csv")
+    tables = {"units": unit_table(found), "layers": layer_table(found), "health": health_table(found), "drift": drift_table(found)}
+    for name, table in tables.items():
+        if table.height:
+            for ending in (".csv", ".parquet") if parquet else (".csv",):
+                table.save(out / f"{name}{ending}")
     write_json(out / "dissection.json", document(found))
+    if found.strongest:
+        write_text(out / PAGE, report_dissection(found, request))
 
 
 def document(found: Dissection) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from salquest.report.cell_table import CellTable
 from salquest.report.comparison_figures import PictureScatter, RankLine, critical_difference_figure, scatter_figure
 from salquest.report.density_figure import centre_bias_figure
 from salquest.report.display_figures import CurvePanel, contoured, found_figure, psychometric_figure, ringed, two_ranks_figure
+from salquest.report.dissection_page import dissection_page
 from salquest.report.figures import Curves, contact_sheet, dimmed, heat, heat_layer, learning_curves, overlay, score_figure
 from salquest.report.gradient_figures import TermGradients, gradient_figure
+from salquest.report.layer_figure import LayerPanel, layer_figure
 from salquest.report.level_set_figure import level_set_figure
 from salquest.report.marks import outlined, path_drawn
 from salquest.report.page import Gallery, Section, report_page
@@ -24,6 +26,7 @@ __all__ = [
     "CurvePanel",
     "Curves",
     "Gallery",
+    "LayerPanel",
     "PairRow",
     "PairTable",
     "PictureScatter",
@@ -41,12 +44,14 @@ __all__ = [
     "contoured",
     "critical_difference_figure",
     "dimmed",
+    "dissection_page",
     "found_figure",
     "front_figure",
     "gradient_figure",
     "heat",
     "heat_layer",
     "jpeg_bytes",
+    "layer_figure",
     "learning_curves",
     "level_set_figure",
     "outlined",

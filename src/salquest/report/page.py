@@ -19,6 +19,7 @@ from salquest.report.table import ScoreTable
 PICTURE_WIDTH = 260
 # a gallery with more columns shows its pictures stimulus by stimulus, in lines that wrap
 WIDE = 9
+TEMPLATES = (".html", ".css", ".js")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,10 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a page under its heading: words, then whichever of a table of scores, one of pairs, one of cells and a PNG there is."""
+    """A part of a page under its heading: words, then whichever of a table of scores, one of pairs, one of cells and a PNG there is.
+
+    A folded one shows its heading only until it is opened.
+    """
 
     heading: str
     text: str = ""
@@ -40,6 +44,7 @@ class Section:
     pairs: PairTable | None = None
     cells: CellTable | None = None
     picture: bytes | None = None
+    folded: bool = False
 
 
 def report_page(
@@ -61,19 +66,21 @@ def report_page(
         runs: of a quest, per run its name, loss, status, reason, best epoch, epochs, seconds.
     """
     return str(
-        _environment()
+        page_templates()
         .get_template("report.html")
         .render(title=title, introduction=introduction, sections=sections, gallery=gallery, facts=facts, runs=runs, wide=WIDE)
     )
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Any:
+def page_templates() -> Any:
+    """The templates of all pages: every word that is filled in is escaped, looks and scripts are included as they are."""
     from jinja2 import DictLoader, Environment, StrictUndefined
 
     folder = resources.files("salquest.report") / "templates"
-    sources = {entry.name: entry.read_text(encoding="utf-8") for entry in folder.iterdir() if entry.name.endswith(".html")}
+    sources = {entry.name: entry.read_text(encoding="utf-8") for entry in folder.iterdir() if entry.name.endswith(TEMPLATES)}
     environment = Environment(loader=DictLoader(sources), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     environment.filters["png"] = lambda content: "data:image/png;base64," + base64.b64encode(content).decode()
     environment.filters["jpeg"] = lambda pixels: (
         "data:image/jpeg;base64," + base64.b64encode(picture_bytes(pixels, width=PICTURE_WIDTH)).decode()
