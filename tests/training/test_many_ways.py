@@ -20,8 +20,8 @@ from salquest.models import load_model
 from salquest.runs import Columns, RunFolder, identity
 from salquest.training import TrainingPlan, Watcher, train
 from salquest.training import run as run_module
-from salquest.training.gaze_task import GazeTask
 from salquest.training.augmentation import Augmentation
+from salquest.training.gaze_task import GazeTask
 from salquest.training.plan import plan_from
 
 PLAN = TrainingPlan(

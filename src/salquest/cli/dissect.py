@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json as json_text
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -12,17 +13,21 @@ from salquest.cli.arguments import data_set, names
 from salquest.cli.output import show
 from salquest.dissection import (
     SCORES,
+    Change,
     Dissection,
     Settings,
     best_layers,
+    change_split,
     check_folder,
     drift_table,
     health_table,
     read_annotations,
+    split_table,
     write_dissection,
 )
 from salquest.dissection import dissect as dissect_models
-from salquest.dissection.writing import CACHE, document
+from salquest.dissection.study import Pairs
+from salquest.dissection.writing import CACHE, SPLIT, document
 from salquest.errors import InputError
 from salquest.report import CellTable
 from salquest.runs import ProgressDisplay
@@ -41,6 +46,8 @@ def dissect(
     quantile: float = 0.005,
     centred: bool = True,
     control: bool = True,
+    pairs: Literal["first", "all"] = "first",
+    change: Annotated[list[str], Parameter(negative=())] = [],  # noqa: B006
     seed: int = 0,
     device: str = "cpu",
     force: Annotated[bool, Parameter(negative=())] = False,
@@ -50,7 +57,7 @@ def dissect(
 
     Args:
         model: An encoder (mobilenet_v2, or mobilenet_v2@FILE with other weights), a run folder or a trained network; two or more are compared.
-        out: The folder for units.csv, layers.csv, health.csv, drift.csv, dissection.json and the cache.
+        out: The folder for units.csv, layers.csv, health.csv, drift.csv, split.csv, dissection.json and the cache.
         data: NAME=PATH of the pictures with their gaze; may be left out where the regions bring their pictures (search displays).
         regions: "own" for those of the data set; or OSIE's attrs.mat, OSIE-SR, COCO's instances, a table of boxes, a folder of masks, displays.
         layers: Comma-separated names of layers; all stages of the encoder where it is not given.
@@ -60,6 +67,10 @@ def dissect(
         quantile: Share of a unit's activations above its threshold, for the IoU.
         centred: Units stand where their receptive fields are centred; --no-centred spreads them evenly, as papers do that resize maps.
         control: Look into the same networks with random weights, too.
+        pairs: Which networks' layers are compared: the first with each other one, or all; N networks look at every picture N more times, or
+            N (N + 1) / 2 - 1 times.
+        change: KIND=I,J: the I-th and the J-th --model (from 1) differ in KIND, such as task=2,4 domain=2,3 seed=2,5; again for further pairs and
+            kinds. How much goes with each kind, and with one more than with another, is shown and written to split.csv.
         seed: Of the controls and the intervals.
         device: Where networks run.
         force: Write into a folder that another request filled.
@@ -79,8 +90,11 @@ def dissect(
         "quantile": quantile,
         "centred": centred,
         "control": control,
+        "pairs": pairs,
+        "change": change,
         "seed": seed,
     }
+    kinds = _kinds(change, len(model))
     if not force:
         check_folder(out, request)
     with ProgressDisplay() as display:
@@ -93,11 +107,16 @@ def dissect(
             limit=pictures,
             settings=settings,
             control=control,
+            pairs=_measured(pairs, kinds, len(model)),
             cache=out / CACHE,
             device=device,
             progress=display.update,
         )
         write_dissection(found, out, request)
+    named = {kind: [(found.models[first], found.models[second]) for first, second in chosen] for kind, chosen in kinds.items()}
+    split = change_split(found.drift, named) if named else []
+    if split:
+        split_table(split).save(out / SPLIT)
     if json:
         print(json_text.dumps(document(found), indent=1, ensure_ascii=False))
         return 0
@@ -107,6 +126,8 @@ def dissect(
     show(_health(found).to_terminal())
     if found.drift:
         show(_drift(found).to_terminal())
+    if split:
+        show(_split(split).to_terminal())
     print(f"{out / 'layers.csv'}: {len(found.probe)} pictures, {len(found.probe.table)} regions, {len(found.layers)} layers looked into")
     return 0
 
@@ -169,6 +190,46 @@ def _drift(found: Dissection) -> CellTable:
         for row in _rows(found)
     ]
     return CellTable(titles, rows, "How alike the layers are; 1 is the same. ± is the standard error over pictures.")
+
+
+def _split(changes: Sequence[Change]) -> CellTable:
+    """Layers against kinds of change, and one kind less another, by the similarities of pictures' means, which have intervals."""
+    shown = [change for change in changes if change.measure in ("pictures_cka", "rsa")]
+    columns = list(dict.fromkeys((change.kind, change.minus) for change in shown))
+    rows = []
+    for measure in ("pictures_cka", "rsa"):
+        for layer in dict.fromkeys(change.layer for change in shown):
+            own = {(c.kind, c.minus): c for c in shown if (c.measure, c.layer) == (measure, layer)}
+            rows.append(
+                [layer, measure, *(f"{own[column].value:.3f} ({'..'.join(map(_number, own[column].interval))})" for column in columns)]
+            )
+    titles = ["layer", "similarity", *(f"{kind} - {minus}" if minus else kind for kind, minus in columns)]
+    return CellTable(
+        titles,
+        rows,
+        "1 - similarity of the networks that differ in each kind, and one kind's less another's, with 95 % over pictures (random halves).",
+    )
+
+
+def _kinds(words: Sequence[str], models: int) -> dict[str, list[tuple[int, int]]]:
+    """KIND=I,J words as kind -> pairs of numbers, from 0, the smaller first."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for word in words:
+        kind, _, numbers = word.partition("=")
+        pair = [int(number) - 1 for number in numbers.split(",") if number.strip().isdigit()]
+        if not kind or len(pair) != 2 or numbers.count(",") != 1 or not 0 <= min(pair) < max(pair) < models:
+            raise InputError(
+                f"--change takes KIND=I,J with two of the numbers 1..{models} of the networks, such as task=1,2; found {word!r}"
+            )
+        found.setdefault(kind, []).append((min(pair), max(pair)))
+    return found
+
+
+def _measured(pairs: Literal["first", "all"], kinds: Mapping[str, Sequence[tuple[int, int]]], models: int) -> Pairs:
+    """The pairs that were asked for, and those that a split of change needs."""
+    if pairs == "all" or not kinds:
+        return pairs
+    return [*((0, other) for other in range(1, models)), *(pair for chosen in kinds.values() for pair in chosen)]
 
 
 def _rows(found: Dissection) -> list[dict[str, Any]]:
