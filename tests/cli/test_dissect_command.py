@@ -81,7 +81,7 @@ def test_change_is_split_into_what_the_networks_differ_in(tiny_set, labelled, tm
     assert call(*ask) == 0
     assert "weights - nothing" in capsys.readouterr().out
     split = {
-        (row["layer"], row["measure"], row["kind"], row["minus"]): row["change"]
+        (row["layer"], row["measure"], row["kind"], row["minus"] or ""): row["change"]
         for row in Columns.load(tmp_path / "out" / "split.csv").rows()
     }
     assert float(str(split["features.1", "cells_cka", "weights", ""])) > 0.01
