@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ BEFORE, BASE, AGAIN, OTHER, LABELS, FIXED = (
     "classification",
     "fixed encoder",
 )
-LOSSES = ("cc", "nss", "mse", "bce")
+LOSSES = {"cc": "-cc", "nss": "-nss", "mse": "mse", "bce": "bce"}
 LEARNS = "features.4"
 Told = Callable[[str, int, int], None]
 
@@ -146,7 +147,7 @@ class Study:
             OTHER: base,
             LABELS: labels,
             FIXED: structs.replace(base, unfreeze="none", channels_last=False),
-            **{f"saliency by {loss}": structs.replace(base, loss=loss) for loss in LOSSES},
+            **{f"saliency by {name}": structs.replace(base, loss=loss) for name, loss in LOSSES.items()},
         }
 
 
@@ -281,9 +282,8 @@ def kinds() -> dict[str, list[tuple[str, str]]]:
 
 def loss_kinds() -> dict[str, list[tuple[str, str]]]:
     """Each other loss beside kld, of the same start and batches, and the seed as the floor; then all other pairs of losses."""
-    named = [f"saliency by {loss}" for loss in LOSSES]
     beside = {loss: [(BASE, f"saliency by {loss}")] for loss in LOSSES}
-    others = {f"{LOSSES[i]} / {LOSSES[j]}": [(named[i], named[j])] for i in range(len(LOSSES)) for j in range(i + 1, len(LOSSES))}
+    others = {f"{one} / {other}": [(f"saliency by {one}", f"saliency by {other}")] for one, other in combinations(LOSSES, 2)}
     return {**beside, **others, "seed": [(BASE, AGAIN)]}
 
 
