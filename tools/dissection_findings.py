@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +45,12 @@ class Difference:
 
     def text(self) -> str:
         """As the page prints it."""
-        return f"{self.what} {self.value:+.3f} ({self.low:+.3f} … {self.high:+.3f})"
+        return f"{self.what} {self.value:+.3f} ({bounds(self.low, self.high)})"
+
+
+def bounds(low: float, high: float) -> str:
+    """An interval for people; from too few pictures there is none."""
+    return "no interval" if math.isnan(low) else f"{low:+.3f} … {high:+.3f}"
 
 
 @dataclass(frozen=True)

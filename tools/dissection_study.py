@@ -23,6 +23,7 @@ from dissection_findings import (
     JUDGED,
     LEAST_REGIONS,
     SIMILARITIES,
+    bounds,
     coded_before,
     deep_and_classical,
     favours,
@@ -50,6 +51,7 @@ from salquest.dissection import (
     read_annotations,
     split_table,
 )
+from salquest.encoders import Encoder
 from salquest.errors import SalquestError
 from salquest.evaluation import Scores, evaluate
 from salquest.models import load_model
@@ -242,14 +244,20 @@ def learned_table(study: Study, records: Mapping[str, RunRecord], told: Told) ->
     return CellTable(titles, rows)
 
 
-def subjects_of(study: Study, names: Sequence[str]) -> list[Subject]:
-    """The networks, under the names that tables show."""
-    found = []
-    for name in names:
-        subject = open_subject(f"mobilenet_v2@{study.weights}" if name == BEFORE else folder_of(study, name).root, device=study.device)
-        subject.name = name
-        found.append(subject)
-    return found
+def subject_of(study: Study, name: str) -> Subject:
+    """A run's network, under the name that tables show."""
+    subject = open_subject(folder_of(study, name).root, device=study.device)
+    subject.name = name
+    return subject
+
+
+def encoders_of(study: Study, names: Sequence[str]) -> list[Subject]:
+    """The runs' encoders by themselves: one architecture, so that one network with random weights stands beside them all.
+
+    Before training is the encoder of the run that kept it as it was.
+    """
+    networks = {name: subject_of(study, FIXED if name == BEFORE else name).network for name in names}
+    return [Subject(name, network.encoder) for name, network in networks.items() if not isinstance(network, Encoder)]
 
 
 def look(study: Study, told: Told) -> tuple[Dissection, Dissection]:
@@ -263,11 +271,11 @@ def look(study: Study, told: Told) -> tuple[Dissection, Dissection]:
         "device": study.device,
         "progress": told,
     }
-    regions = dissect(subjects_of(study, (BEFORE, BASE, AGAIN, OTHER, LABELS)), annotations, study.probe, pairs=(), **ask)
+    regions = dissect(encoders_of(study, (BEFORE, BASE, AGAIN, OTHER, LABELS)), annotations, study.probe, pairs=(), **ask)
     names = [BEFORE, BASE, AGAIN, OTHER, LABELS, *(f"saliency by {loss}" for loss in LOSSES)]
     wanted = [pair for chosen in (*kinds().values(), *loss_kinds().values()) for pair in chosen]
     pairs = [(names.index(first), names.index(second)) for first, second in dict.fromkeys(wanted)]
-    return regions, dissect(subjects_of(study, names), annotations, study.unseen, pairs=pairs, **ask)
+    return regions, dissect(encoders_of(study, names), annotations, study.unseen, pairs=pairs, **ask)
 
 
 def kinds() -> dict[str, list[tuple[str, str]]]:
@@ -295,13 +303,11 @@ def remove_units(study: Study, told: Told) -> Columns | None:
         return None
     from salquest.dissection.importance import remove_best  # type: ignore[import-not-found,unused-ignore]
 
-    runs = subjects_of(study, (FIXED, BASE))
-    layer = [layer for layer in study.layers if layer in runs[0].stages][-1:]
     removed = remove_best(
-        runs,
+        [subject_of(study, name) for name in (FIXED, BASE)],
         read_annotations("own", study.data),
         study.unseen,
-        layers=layer,
+        layers=study.layers[-1:],
         settings=Settings(size=study.size),
         cache=study.out / "cache",
         device=study.device,
@@ -366,7 +372,9 @@ def page_text(
         '"supported" are computed: all intervals of a statement lie above 0 (supported), all below (not supported), or neither (not decided). '
         "Intervals are 95 % over resampled pictures; they say nothing about another training run, for which the row *seed* is there.",
         "",
-        CellTable(["He 2019 says", "here"], [[statement, word] for statement, word in zip(statements, words, strict=True)]).to_markdown(),
+        CellTable(["He 2019 says", "here"], [[statement, word] for statement, word in zip(statements, words, strict=True)])
+        .to_markdown()
+        .rstrip(),
         "",
         "## What was trained",
         "",
@@ -376,7 +384,7 @@ def page_text(
         "own attributes (a picture has one where an object in it has it): the labels that can be had from these data honestly, fewer and noisier "
         "than scene categories.",
         "",
-        learned_table(study, records, told).to_markdown(),
+        learned_table(study, records, told).to_markdown().rstrip(),
         "",
         "## On which pictures",
         "",
@@ -395,9 +403,9 @@ def page_text(
         "looked at are shown and not judged. The paper's own score (fixation NSS) stands in the last columns: a network that has learned nothing "
         "reaches much of it.",
         "",
-        _before_table(regions).to_markdown(),
+        _before_table(regions).to_markdown().rstrip(),
         "",
-        "![Relative NSS of the ten best units by layer and category, before training and after](images/dissection-regions.png)",
+        "![Relative NSS of the ten best units, chosen on one half of the pictures and scored on the other, by layer and category](images/dissection-regions.png)",
         "",
         "## 2 · Does training favour heads over text?",
         "",
@@ -405,7 +413,7 @@ def page_text(
         "",
         f"On unseen pictures: {checked.sentence()}",
         "",
-        _gain_table(regions).to_markdown(),
+        _gain_table(regions).to_markdown().rstrip(),
         "",
         *_removed_text(removed),
         "## 3 · Deep against classical",
@@ -415,7 +423,7 @@ def page_text(
         "",
         fourth.sentence(),
         "",
-        _change_table(unseen, study.learning).to_markdown(),
+        _change_table(unseen, study.learning).to_markdown().rstrip(),
         "",
         "![1 - similarity by layer](images/dissection-change.png)",
         "",
@@ -425,8 +433,11 @@ def page_text(
         "",
         "## Losses against losses",
         "",
+        "All losses share the start and the batches of *kld*, so what differs is the loss alone; *seed* has another order of pictures and another "
+        "start of the decoder. A loss whose change lies below that of the seed moves units less than such things do.",
+        "",
         *[line for loss in LOSSES for line in (loss_changes(unseen, loss_kinds(), loss, study.learning).sentence(), "")],
-        _loss_table(unseen, study.learning).to_markdown(),
+        _loss_table(unseen, study.learning).to_markdown().rstrip(),
         "",
         "![1 - similarity to kld by layer](images/dissection-losses.png)",
         "",
@@ -477,7 +488,7 @@ def _removed_text(removed: Columns | None) -> list[str]:
         "Without the ten best units of a category (chosen on one half of the pictures, removed on the other), the map loses so much NSS inside "
         "that category's regions; *over random* is that less what ten units drawn at random cost, with 95 %:",
         "",
-        CellTable(titles, shown).to_markdown(),
+        CellTable(titles, shown).to_markdown().rstrip(),
         "",
     ]
 
@@ -494,7 +505,7 @@ def _change_table(found: Dissection, layers: Sequence[str]) -> CellTable:
     rows = []
     for place, measure in enumerate(SIMILARITIES):
         told = [mean_change(found, kinds(), kind, minus, layers)[place] for kind, minus in columns]
-        rows.append([measure, *(f"{d.value:.3f} ({d.low:.3f} … {d.high:.3f})" for d in told)])
+        rows.append([measure, *(f"{d.value:.3f} ({bounds(d.low, d.high)})" for d in told)])
     return CellTable(["similarity", *(f"{kind} - {minus}" if minus else kind for kind, minus in columns)], rows)
 
 
@@ -503,7 +514,7 @@ def _loss_table(found: Dissection, layers: Sequence[str]) -> CellTable:
     for kind in loss_kinds():
         cka, rsa = mean_change(found, loss_kinds(), kind, "", layers)
         named = kind if "/" in kind or kind == "seed" else f"kld / {kind}"
-        rows.append([named, *(f"{d.value:.3f} ({d.low:.3f} … {d.high:.3f})" for d in (cka, rsa))])
+        rows.append([named, *(f"{d.value:.3f} ({bounds(d.low, d.high)})" for d in (cka, rsa))])
     return CellTable(["losses", "1 - CKA", "1 - RSA"], rows)
 
 
@@ -554,9 +565,14 @@ def region_figure(found: Dissection, layers: Sequence[str]) -> bytes:
         f"{BASE} - {BEFORE}": values[BASE] - values[BEFORE],
         f"{LABELS} - {BEFORE}": values[LABELS] - values[BEFORE],
     }
+    # both differences in one scale
+    greatest = {
+        kind: max(float(np.nanmax(np.abs(table))) for title, table in shown.items() if (title == BEFORE) == kind) or 1.0
+        for kind in (True, False)
+    }
     figure, axes = plt.subplots(1, 3, figsize=(11, 0.28 * len(names) + 1.1), sharey=True, layout="constrained")
     for axis, (title, table) in zip(axes, shown.items(), strict=True):
-        limit = float(np.nanmax(np.abs(table))) or 1.0
+        limit = greatest[title == BEFORE]
         image = axis.imshow(
             table, aspect="auto", cmap="viridis" if title == BEFORE else "RdBu_r", vmin=0 if title == BEFORE else -limit, vmax=limit
         )
