@@ -405,7 +405,8 @@ def page_text(
         "",
         _before_table(regions).to_markdown().rstrip(),
         "",
-        "![Relative NSS of the ten best units, chosen on one half of the pictures and scored on the other, by layer and category](images/dissection-regions.png)",
+        "![Relative NSS of the ten best units (chosen on one half of the pictures, scored on the other), by layer and category]"
+        "(images/dissection-regions.png)",
         "",
         "## 2 · Does training favour heads over text?",
         "",
@@ -566,10 +567,8 @@ def region_figure(found: Dissection, layers: Sequence[str]) -> bytes:
         f"{LABELS} - {BEFORE}": values[LABELS] - values[BEFORE],
     }
     # both differences in one scale
-    greatest = {
-        kind: max(float(np.nanmax(np.abs(table))) for title, table in shown.items() if (title == BEFORE) == kind) or 1.0
-        for kind in (True, False)
-    }
+    highest = {title: float(np.nanmax(np.abs(table))) for title, table in shown.items()}
+    greatest = {kind: max(value for title, value in highest.items() if (title == BEFORE) == kind) or 1.0 for kind in (True, False)}
     figure, axes = plt.subplots(1, 3, figsize=(11, 0.28 * len(names) + 1.1), sharey=True, layout="constrained")
     for axis, (title, table) in zip(axes, shown.items(), strict=True):
         limit = greatest[title == BEFORE]
