@@ -38,7 +38,9 @@ def main(words: Sequence[str]) -> None:
         figures.append(f"![{figure.stem}](images/{name})\n")
     about = json.loads((root / "benchmark.json").read_text(encoding="utf-8"))
     page = RESULTS / "displays.md"
-    kept = re.search(r"\A# .*?\n(.*?)(?=^## )", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE) if page.is_file() else None
+    kept = (
+        re.search(r"\A# .*?\n(.*?)(?=^## )", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE) if page.is_file() else None
+    )
     tables = (root / "table.md").read_text(encoding="utf-8")
     parts = [
         f"# Search displays: deep networks and classical models\n{kept.group(1) if kept else chr(10)}{tables}",

@@ -97,6 +97,20 @@ def test_parquet_without_pyarrow_is_told_before_the_work(tiny_set, labelled, tmp
     assert not (tmp_path / "out").exists()
 
 
+def test_change_is_split_into_what_the_networks_differ_in(tiny_set, labelled, tmp_path, capsys):
+    models = ("--model", "mobilenet_v2@none", "--model", "mobilenet_v2")
+    ask = words(tiny_set, labelled, tmp_path / "out", *models, "--no-control", "--change", "weights=1,2", "--change", "nothing=1,3")
+    assert call(*ask) == 0
+    assert "weights - nothing" in capsys.readouterr().out
+    split = {
+        (row["layer"], row["measure"], row["kind"], row["minus"] or ""): row["change"]
+        for row in Columns.load(tmp_path / "out" / "split.csv").rows()
+    }
+    assert float(str(split["features.1", "cells_cka", "weights", ""])) > 0.01
+    assert split["features.1", "cells_cka", "nothing", ""] == pytest.approx(0)
+    assert split["features.2", "rsa", "weights", "nothing"] == pytest.approx(split["features.2", "rsa", "weights", ""])
+
+
 def test_a_layer_that_is_not_there_leaves_nothing_behind(tiny_set, labelled, tmp_path, capsys):
     assert call(*words(tiny_set, labelled, tmp_path / "out", "--layers", "feature.3")) == 2
     told = capsys.readouterr().err
@@ -117,6 +131,10 @@ def test_a_folder_with_other_files_is_refused(tiny_set, labelled, tmp_path, caps
         (("--size", "240"), "a size is WIDTHxHEIGHT"),
         (("--regions", "own"), "tiny came without regions"),
         (("--model", "gbvs"), "gbvs is no network"),
+        (
+            ("--change", "task=1,2"),
+            "--change takes KIND=I,J with two of the numbers 1..1 of the networks, such as task=1,2; found 'task=1,2'",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_told_in_a_sentence(tiny_set, labelled, tmp_path, capsys, more, message):

@@ -21,6 +21,7 @@ from salquest.runs import Columns, RunFolder, identity
 from salquest.training import TrainingPlan, Watcher, train
 from salquest.training import run as run_module
 from salquest.training.augmentation import Augmentation
+from salquest.training.gaze_task import GazeTask
 from salquest.training.plan import plan_from
 
 PLAN = TrainingPlan(
@@ -200,7 +201,7 @@ def test_only_weights_of_convolutions_and_linear_layers_decay_where_that_is_aske
     from salquest.training.optimisation import build_optimizer
 
     plan = msgspec.structs.replace(PLAN, optimizer="adamw").resolved()
-    network = run_module._network(plan, blobs)
+    network = GazeTask(plan).build_network(blobs)
     groups = build_optimizer(plan, network, Balance(plan.objective())).param_groups
     decayed = [tensor for group in groups if group["weight_decay"] for tensor in group["params"]]
     assert {tensor.ndim for tensor in decayed} == {4}

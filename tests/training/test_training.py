@@ -25,6 +25,7 @@ from salquest.models import load_model
 from salquest.runs import Columns, RunFolder
 from salquest.training import TrainingPlan, Watcher, train
 from salquest.training import run as run_module
+from salquest.training.gaze_task import GazeTask
 
 
 class Stopped(Exception):
@@ -178,7 +179,7 @@ def test_sam_learns_from_cached_features_of_a_dilated_encoder_and_with_it(
     losses = Columns.load(tmp_path / "sam" / "log.csv").numbers("train_loss")
     assert losses[-1] < losses[0]
     weights = load_file(tmp_path / "sam" / "weights.safetensors")
-    start = run_module._network(small.resolved(), blobs).state_dict()
+    start = GazeTask(small.resolved()).build_network(blobs).state_dict()
     moved = {name.split(".")[2] for name in start if name.startswith("encoder.") and not torch.equal(weights[name], start[name])}
     assert moved == (set() if unfreeze == "none" else {"15", "16", "17"})
     assert all(not torch.equal(weights[name], start[name]) for name in ("decoder.lstm.attend.weight", "decoder.priors.0.mu_x"))
@@ -187,7 +188,7 @@ def test_sam_learns_from_cached_features_of_a_dilated_encoder_and_with_it(
 
 def test_all_losses_start_from_the_same_weights_and_see_the_same_batches(blobs: DataSet, split: Split, plan: TrainingPlan) -> None:
     networks = [
-        run_module._network(msgspec.structs.replace(plan, loss=loss, activation="sigmoid").resolved(), blobs) for loss in ("mse", "kld")
+        GazeTask(msgspec.structs.replace(plan, loss=loss, activation="sigmoid").resolved()).build_network(blobs) for loss in ("mse", "kld")
     ]
     first, second = (network.state_dict() for network in networks)
     assert all(torch.equal(first[name], second[name]) for name in first)

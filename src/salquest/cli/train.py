@@ -10,14 +10,14 @@ from cyclopts import Parameter
 from msgspec import structs
 
 from salquest.cli.arguments import data_sets, settings_of
-from salquest.cli.watching import announce, run_watcher
-from salquest.datasets import JoinedSets, Split, join
+from salquest.cli.watching import announce, announce_labels, run_watcher
+from salquest.datasets import JoinedSets, Split, join, read_labels
 from salquest.datasets.joined import load_recorded
 from salquest.errors import InputError
 from salquest.runs import ProgressDisplay, RunFolder, cache_folder
 from salquest.training import TrainingPlan
 from salquest.training import train as train_network
-from salquest.training.plan import plan_from
+from salquest.training.plan import LABEL_LOSS, plan_from
 
 Flag = Annotated[bool, Parameter(negative=())]
 
@@ -29,6 +29,8 @@ def train(
         list[str], Parameter(negative=(), help="NAME=PATH, or NAME where it is embedded or below SALQUEST_DATA; again for further sets.")
     ] = [],  # noqa: B006
     loss: Annotated[str | None, Parameter(help="A weighted sum, such as `10*kld - 2*cc - nss`.", allow_leading_hyphen=True)] = None,
+    task: Literal["saliency", "classification"] = "saliency",
+    labels: str | None = None,
     network: str = "bruckert",
     encoder: str = "mobilenet_v2",
     weights: str = "imagenet",
@@ -61,6 +63,10 @@ def train(
 
     Args:
         out: The run folder.
+        task: saliency learns where people look; classification what whole pictures are called, on the same encoder with the same pictures,
+            order and steps, so that `salquest dissect` can compare what the two made of it.
+        labels: Of a classification: "attributes" (those of the data set's regions), or a CSV table with the columns key and label; with
+            --resume, where it lies now.
         network: The decoder: a network from `salquest list models`.
         encoder: From `salquest list encoders`, or timm:NAME.
         weights: imagenet, another name of the encoder's weights, none, or the path of a file.
@@ -91,10 +97,13 @@ def train(
         force: Begin anew where another run stands in --out.
     """
     if resume:
-        plan, chosen, parts = _stored(out, data)
+        plan, chosen, parts, source = _stored(out, data)
+        labels = labels or source
         if losses is not None:  # the same file in another place; its content is part of the run's identity
             plan = structs.replace(plan, own_losses=str(losses))
     else:
+        if loss is None and task == "classification":
+            loss = LABEL_LOSS
         if loss is None or not data:
             raise InputError("a run needs --loss and --data (or --resume with the folder of a run that was begun)")
         settings: dict[str, Any] = {
@@ -118,6 +127,7 @@ def train(
             "seed": seed,
             "precision": precision,
             "adversarial": adversarial,
+            "task": task,
             **({"own_losses": str(losses)} if losses is not None else {}),
         }
         plan = plan_from({**settings, **settings_of(set)}, where="command line").resolved()
@@ -126,6 +136,9 @@ def train(
     leads = os.environ.get("RANK", "0") == "0"  # of several processes that torchrun started one speaks
     with ProgressDisplay(quiet=not leads) as display:
         announce(display, plan, out)
+        named = None if labels is None else read_labels(labels, chosen.everything)
+        if named is not None and plan.task == "classification":
+            announce_labels(display, named, parts)
         record = train_network(
             plan,
             chosen,
@@ -134,6 +147,7 @@ def train(
             device=device,
             cache=cache or cache_folder() / "features",
             force=force,
+            labels=named,
             watch=run_watcher(display, str(out)),
         )
     if not leads:
@@ -145,7 +159,8 @@ def train(
     return 0
 
 
-def _stored(out: Path, data: list[str]) -> tuple[TrainingPlan, JoinedSets, Split]:
+def _stored(out: Path, data: list[str]) -> tuple[TrainingPlan, JoinedSets, Split, str | None]:
+    """Plan, pictures, division and the source of the labels of a run that was begun."""
     record = RunFolder(out).read()
     chosen = join(data_sets(data)) if data else load_recorded(record.data)
     if chosen.edition != record.data["edition"]:
@@ -153,4 +168,5 @@ def _stored(out: Path, data: list[str]) -> tuple[TrainingPlan, JoinedSets, Split
             f"the run in {out} was begun on edition {record.data['edition']} of {record.data['name']}; this is edition {chosen.edition}"
         )
     parts = {part: tuple(record.split[part]) for part in ("train", "val", "test")}
-    return plan_from(dict(record.plan), where=str(out)), chosen, Split(**parts, origin=record.split["origin"])
+    split = Split(**parts, origin=record.split["origin"])
+    return plan_from(dict(record.plan), where=str(out)), chosen, split, record.data.get("labels_source")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from salquest.datasets import PictureLabels, Split
 from salquest.runs import ProgressDisplay
 from salquest.training import TrainingPlan, Watcher
 
@@ -13,13 +14,26 @@ from salquest.training import TrainingPlan, Watcher
 def announce(display: ProgressDisplay, plan: TrainingPlan, out: Path) -> None:
     """Say what will be done: nothing that decides the numbers is hidden."""
     learns = "frozen" if plan.unfreeze == "none" else f"learning ({plan.unfreeze})"
-    display.say(f"{out}: {plan.loss} with a {plan.activation} map; {plan.network} on {plan.encoder}, {learns}; {plan.epochs} epochs")
+    if plan.task == "classification":
+        display.say(
+            f"{out}: labels of pictures, a linear head on {plan.encoder} as {plan.network} reads it, {learns}; {plan.epochs} epochs"
+        )
+    else:
+        display.say(f"{out}: {plan.loss} with a {plan.activation} map; {plan.network} on {plan.encoder}, {learns}; {plan.epochs} epochs")
     if plan.adversary is not None:
         own = plan.adversary
         display.say(
             f"  against a discriminator ({own.reading}, width {own.width:g}), weight {plan.adversarial:g}, after {own.bootstrap} epochs of "
             f"{own.bootstrap_loss} by {own.bootstrap_optimizer}; then {own.optimizer} at {own.lr:g} for it and {plan.optimizer} at {plan.lr:g}"
         )
+
+
+def announce_labels(display: ProgressDisplay, labels: PictureLabels, split: Split) -> None:
+    """Say which labels are learned, and which are not and why."""
+    names, left_out = labels.learnable(labels.labelled(split))
+    display.say(f"  {len(names)} labels: {', '.join(names)}")
+    for name, why in left_out.items():
+        display.say(f"  left out: {name} ({why})")
 
 
 def _contest(row: Mapping[str, Any]) -> str:
@@ -31,6 +45,12 @@ def _contest(row: Mapping[str, Any]) -> str:
         f"; adversary {row['train_adversary']:.4f}, discriminator {row['discriminator_loss']:.4f}, "
         f"right on {real:.0f} % of observed and {fake:.0f} % of predicted maps"
     )
+
+
+def _scores(row: Mapping[str, Any]) -> str:
+    if "val_map" in row:
+        return f"mean average precision {row['val_map']:.3f} (chance {row['val_map_chance']:.3f})"
+    return f"CC {row['val_cc_score']:.3f}, NSS {row['val_nss_score']:.3f}"
 
 
 def run_watcher(display: ProgressDisplay, name: str) -> Watcher:
@@ -46,7 +66,7 @@ def run_watcher(display: ProgressDisplay, name: str) -> Watcher:
     def epoch(row: Mapping[str, Any]) -> None:
         display.say(
             f"  {name} epoch {row['epoch']}: train {row['train_loss']:.4f}, validation {row['val_loss']:.4f}, "
-            f"CC {row['val_cc_score']:.3f}, NSS {row['val_nss_score']:.3f}{_contest(row)} ({row['seconds']:.1f} s)"
+            f"{_scores(row)}{_contest(row)} ({row['seconds']:.1f} s)"
         )
         if row.get("signs"):
             display.say(f"  {name} epoch {row['epoch']}: {row['signs']}")

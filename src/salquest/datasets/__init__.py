@@ -9,6 +9,7 @@ from salquest.datasets.checking import CheckReport, check_dataset
 from salquest.datasets.dataset import DataSet, Problem, Sample
 from salquest.datasets.duplicates import Duplicate, find_duplicates
 from salquest.datasets.joined import JoinedSets, join
+from salquest.datasets.labels import PictureLabels, read_labels
 from salquest.datasets.released_maps import released_blur
 from salquest.datasets.splits import Split, divide, split_by_seed, split_from_file
 from salquest.datasets.table import import_table
@@ -20,6 +21,7 @@ __all__ = [
     "DataSetCard",
     "Duplicate",
     "JoinedSets",
+    "PictureLabels",
     "Problem",
     "Sample",
     "Split",
@@ -29,6 +31,7 @@ __all__ = [
     "import_table",
     "join",
     "load_dataset",
+    "read_labels",
     "released_blur",
     "split_by_seed",
     "split_from_file",

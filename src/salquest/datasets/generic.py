@@ -110,7 +110,7 @@ def _read_fixations(
     if path is None:
         return {}, 0
     raw: dict[str, list[tuple[int, int, float, float, float]]] = defaultdict(list)
-    with _Table(path) as rows:
+    with CsvTable(path) as rows:
         for line, row in rows(FIXATION_COLUMNS):
             try:
                 duration = float(row["duration_ms"]) if row["duration_ms"] else np.nan
@@ -146,7 +146,7 @@ def _read_regions(root: Path, stimuli: Mapping[str, Stimulus]) -> dict[str, Regi
     attributes: dict[str, dict[int, frozenset[str]]] = defaultdict(dict)
     path = _table_path(root, "attributes")
     if path is not None:
-        with _Table(path) as rows:
+        with CsvTable(path) as rows:
             for line, row in rows(("image", "value")):
                 try:
                     held = frozenset(k for k, v in row.items() if k not in ("image", "value", "pixels") and float(v or 0) > 0)
@@ -171,7 +171,7 @@ def read_boxes(path: Path) -> dict[str, list[Box]]:
     """
     boxes: dict[str, list[Box]] = defaultdict(list)
     geometry = ("left", "top", "width", "height")
-    with _Table(path) as rows:
+    with CsvTable(path) as rows:
         for line, row in rows(("image", "label", *geometry)):
             flags = frozenset(k for k, v in row.items() if k not in ("image", "region", "label", *geometry) and v == "1")
             try:
@@ -184,21 +184,27 @@ def read_boxes(path: Path) -> dict[str, list[Box]]:
     return boxes
 
 
-class _Table:
-    """A CSV table, gzipped or not: `with _Table(path) as rows: for line, row in rows(needed columns)`."""
+class CsvTable:
+    """A CSV table, gzipped or not: `with CsvTable(path) as rows: for line, row in rows(needed columns)`.
+
+    Raises:
+        BrokenFile: what cannot be read, lacks a column, or all of those of which it needs one.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def __enter__(self) -> Callable[[tuple[str, ...]], Iterator[tuple[int, dict[str, str]]]]:
+    def __enter__(self) -> Callable[..., Iterator[tuple[int, dict[str, str]]]]:
         opener = gzip.open if self.path.suffix == ".gz" else open
         self.lines: Any = opener(self.path, "rt", newline="", encoding="utf-8")
         return self._rows
 
-    def _rows(self, needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+    def _rows(self, needed: tuple[str, ...], one_of: tuple[str, ...] = ()) -> Iterator[tuple[int, dict[str, str]]]:
         try:
             reader = csv.DictReader(self.lines)
             lacking = [column for column in needed if column not in (reader.fieldnames or [])]
+            if one_of and not set(one_of) & set(reader.fieldnames or []):
+                lacking = [" or ".join(one_of), *lacking]
             if lacking:
                 raise BrokenFile(
                     f"{self.path} lacks the columns {', '.join(lacking)}; found {', '.join(reader.fieldnames or []) or 'no header'}"

@@ -5,6 +5,7 @@ compares two representations is in `similarity`, and needs neither networks nor 
 """
 
 from salquest.dissection.annotations import Annotations, Region, read_annotations
+from salquest.dissection.change import Change, change_split, over_layers, split_table
 from salquest.dissection.gathering import Settings
 from salquest.dissection.scores import SCORES, ScoreCard
 from salquest.dissection.study import Dissection, LayerResult, dissect
@@ -15,6 +16,7 @@ from salquest.dissection.writing import check_folder, write_dissection
 __all__ = [
     "SCORES",
     "Annotations",
+    "Change",
     "Dissection",
     "LayerResult",
     "Region",
@@ -22,13 +24,16 @@ __all__ = [
     "Settings",
     "Subject",
     "best_layers",
+    "change_split",
     "check_folder",
     "dissect",
     "drift_table",
     "health_table",
     "layer_table",
     "open_subject",
+    "over_layers",
     "read_annotations",
+    "split_table",
     "unit_table",
     "write_dissection",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from salquest.dissection.change import Change
 from salquest.dissection.scores import SCORES
 from salquest.dissection.study import Dissection
 from salquest.dissection.tables import best_layers, drift_table, health_table
@@ -79,6 +80,25 @@ def drift_cells(found: Dissection) -> CellTable:
         for row in _rows(found)
     ]
     return CellTable(titles, rows, "How alike the layers are; 1 is the same. ± is the standard error over pictures.")
+
+
+def split_cells(changes: Sequence[Change]) -> CellTable:
+    """Layers against kinds of change, and one kind less another, by the similarities of pictures' means, which have intervals."""
+    shown = [change for change in changes if change.measure in ("pictures_cka", "rsa")]
+    columns = list(dict.fromkeys((change.kind, change.minus) for change in shown))
+    rows = []
+    for measure in ("pictures_cka", "rsa"):
+        for layer in dict.fromkeys(change.layer for change in shown):
+            own = {(c.kind, c.minus): c for c in shown if (c.measure, c.layer) == (measure, layer)}
+            rows.append(
+                [layer, measure, *(f"{own[column].value:.3f} ({'..'.join(map(_number, own[column].interval))})" for column in columns)]
+            )
+    titles = ["layer", "similarity", *(f"{kind} - {minus}" if minus else kind for kind, minus in columns)]
+    return CellTable(
+        titles,
+        rows,
+        "1 - similarity of the networks that differ in each kind, and one kind's less another's, with 95 % over pictures (random halves).",
+    )
 
 
 def _rows(found: Dissection) -> list[dict[str, Any]]:

@@ -19,6 +19,9 @@ from salquest.errors import InputError
 
 Floats = NDArray[np.float64]
 
+# random halves of the things; from so few things nothing is said about the spread over them
+HALVES, LEAST_SPREAD = 200, 20
+
 
 def linear_cka(x: ArrayLike, y: ArrayLike) -> float:
     """Linear centred kernel alignment, ||Y'X||^2 / (||X'X|| ||Y'Y||) of centred columns (Kornblith 2019, eq. 5), 0..1.
@@ -106,6 +109,52 @@ def rsa(x: ArrayLike, y: ArrayLike, *, method: Literal["spearman", "pearson"] = 
         first, second = rankdata(first), rankdata(second)
     a, b = first - first.mean(), second - second.mean()
     return _ratio(*(float(left @ right) for left, right in _kernel_pairs(a, b)))
+
+
+def half_samples(things: int) -> NDArray[np.int64]:
+    """HALVES random halves of the numbers 0..things - 1, (HALVES, things // 2), each in order: the same for the same number of things.
+
+    A half without replacement spreads around the whole as the whole spreads around what it estimates (for a mean exactly so: the delete-half
+    jackknife, Shao 1989), and no thing is in it twice: copies of one picture are alike for every network, and would raise every similarity.
+    """
+    draw = np.random.Generator(np.random.PCG64(things))
+    order = draw.permuted(np.tile(np.arange(things), (HALVES, 1)), axis=1)
+    return np.sort(order[:, : things // 2], axis=1)
+
+
+def similarities_of_halves(x: ArrayLike, y: ArrayLike, halves: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """`unbiased_cka` and `rsa` (Spearman) on parts of the things, (D,) each; NaN for fewer than LEAST_SPREAD things.
+
+    Args:
+        x, y: (n, p) and (n, q).
+        halves: numbers of the things of each part, (D, m). Ranks of dissimilarities are those among all things.
+
+    Raises:
+        InputError: not two tables with the same number of rows.
+    """
+    a, b = _tables(x, y, least=1)
+    if len(a) < LEAST_SPREAD:
+        return np.full(len(halves), np.nan), np.full(len(halves), np.nan)
+    kernels = [a @ a.T, b @ b.T]
+    ranks = [_as_square(rankdata(dissimilarities(table))) for table in (a, b)]
+    upper = np.triu_indices(halves.shape[1], 1)
+    cka, similar = np.empty(len(halves)), np.empty(len(halves))
+    for number, half in enumerate(halves):
+        place = np.ix_(half, half)
+        ours, theirs = (kernel[place] for kernel in kernels)
+        cka[number] = _ratio(*(hsic1(one, other) for one, other in _kernel_pairs(ours, theirs)))
+        first, second = (square[place][upper] for square in ranks)
+        apart = first - first.mean(), second - second.mean()
+        similar[number] = _ratio(*(float(one @ other) for one, other in _kernel_pairs(*apart)))
+    return cka, similar
+
+
+def _as_square(upper: Floats) -> Floats:
+    """A symmetric matrix from its upper triangle, row by row; zeros on the diagonal."""
+    number = int((1 + np.sqrt(1 + 8 * len(upper))) / 2)
+    square = np.zeros((number, number))
+    square[np.triu_indices(number, 1)] = upper
+    return square + square.T
 
 
 class CrossMoments:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ from salquest.dissection.subjects import Subject, as_input, input_size, open_sub
 from salquest.dissection.summary import LayerSummary, resamples, shown_units, summarise
 from salquest.dissection.unit_statistics import UnitStatistics
 from salquest.errors import InputError
+
+Pairs = Literal["first", "all"] | Sequence[tuple[int, int]]
 
 # pictures from which batch norm of a network with random weights takes its statistics
 WARM_UP = 16
@@ -61,7 +64,7 @@ class Dissection:
         settings: what else decided the numbers.
         layers: all layers of all networks, controls behind their networks.
         scores: that could be had, see SCORES.
-        drift: (first, second) -> layer -> how they differ: the first network beside each other one.
+        drift: (first, second) -> layer -> how they differ, of the pairs that were asked for.
         strongest: (network, layer) -> unit -> its answers to its strongest pictures, for the units that a reader is shown; empty unless it
             was asked for, and without controls.
     """
@@ -95,6 +98,7 @@ def dissect(
     settings: Settings | None = None,
     control: bool = True,
     strongest: bool = False,
+    pairs: Pairs = "first",
     cache: Path | None = None,
     device: str = "cpu",
     progress: Progress = lambda name, done, total: None,
@@ -111,6 +115,8 @@ def dissect(
         settings: see `Settings`.
         control: also look into each network with random weights (one of each architecture).
         strongest: also find, for the best units of every layer and category, the pictures to which they answer most (for the page).
+        pairs: which networks' layers are compared: "first", the first with each other one; "all"; or pairs of their numbers, from 0. Each network
+            that opens a pair and all those beside it look at every picture once more: N passes for "first", N (N + 1) / 2 - 1 for "all".
         cache: folder in which finished work is kept, so that the same request goes on where it was stopped; None keeps it in memory.
         device: where the networks run.
         progress: told what is under way.
@@ -122,6 +128,7 @@ def dissect(
     settings = settings or Settings()
     if not models:
         raise InputError("name one or more models to look into")
+    compared = _beside(pairs, len(models))
     probe = build_probe(annotations, data, categories=categories, limit=limit, seed=settings.seed, progress=progress)
     subjects = _named_apart([open_subject(model, device=device) for model in models])
     chosen = tuple(layers) or _common_stages(subjects)
@@ -142,9 +149,11 @@ def dissect(
         found += results
     for twin in twins.values():
         found += _look_into(Gathering(twin, chosen, probe, sizes, settings, kept, progress), scores, "")
-    drift = {
-        (subjects[0].name, other.name): measure_drift(subjects[0], other, chosen, probe, sizes, kept, progress) for other in subjects[1:]
-    }
+    drift: dict[tuple[str, str], Mapping[str, LayerDrift]] = {}
+    for first, others in compared.items():
+        beside = [subjects[number] for number in others]
+        measured = measure_drift(subjects[first], beside, chosen, probe, sizes, kept, progress)
+        drift |= {(subjects[first].name, other.name): layers for other, layers in zip(beside, measured, strict=True)}
     return Dissection(probe, settings, tuple(found), scores, drift, answers)
 
 
@@ -190,6 +199,20 @@ def _layer_result(
         errors[score] = np.where(statistics.scored, np.stack(error), np.nan)
     area = np.bincount(responses.pair_category, weights=responses.area, minlength=len(probe.table.categories))
     return LayerResult(model, layer, control, statistics, groups, area / responses.pixels, values, errors, summaries)
+
+
+def _beside(pairs: Pairs, networks: int) -> dict[int, list[int]]:
+    """Number of a network -> those that it is compared with."""
+    if pairs == "first":
+        return {0: list(range(1, networks))} if networks > 1 else {}
+    if pairs == "all":
+        return {first: list(range(first + 1, networks)) for first in range(networks - 1)}
+    if not all(len(pair) == 2 and 0 <= min(pair) < max(pair) < networks for pair in pairs):
+        raise InputError(f"networks are compared as 'first', 'all' or pairs of two of their numbers 0..{networks - 1}; found {pairs!r}")
+    found: dict[int, list[int]] = {}
+    for first, second in dict.fromkeys((first, second) for first, second in pairs):
+        found.setdefault(first, []).append(second)
+    return found
 
 
 def _common_stages(subjects: Sequence[Subject]) -> tuple[str, ...]:

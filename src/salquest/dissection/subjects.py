@@ -19,9 +19,11 @@ from salquest.errors import InputError, UnknownName, nearest
 from salquest.gaze import resize_picture
 from salquest.gaze.pictures import Pixels
 from salquest.models import Model, load_model
+from salquest.models.deep.label_network import LabelNetwork, load_label_network, names_pictures
 from salquest.models.deep.network import SaliencyNetwork
 from salquest.models.deep.trained import TrainedNetwork
 from salquest.models.fitting import Fit, fitted_size
+from salquest.runs import RunFolder
 
 Size = tuple[int, int]
 _ENCODER = "encoder."
@@ -35,12 +37,12 @@ class Subject:
 
     Attributes:
         name: as tables show it.
-        network: a bare encoder, or a whole saliency network.
+        network: a bare encoder, or a whole network around one.
         stages: the encoder's stages, in the order of the network: the layers that are looked into where none are named.
         nominal, fit: the size that the network was made for and how pictures are brought to it; None for a bare encoder, which reads any.
     """
 
-    def __init__(self, name: str, network: Encoder | SaliencyNetwork) -> None:
+    def __init__(self, name: str, network: Encoder | SaliencyNetwork | LabelNetwork) -> None:
         self.name, self.network = name, network.eval()
         encoder = network if isinstance(network, Encoder) else network.encoder
         self._modules = {path.removeprefix(_ENCODER): module for path, module in network.named_modules() if path}
@@ -127,7 +129,7 @@ def open_subject(word: str | Path | Subject, *, device: str = "cpu") -> Subject:
 
     Args:
         word: an encoder's name with its ImageNet weights (`mobilenet_v2`, `timm:NAME`), `ENCODER@WEIGHTS` with others (a name on its card,
-            a file, or `none`), or whatever `load_model` takes: a run folder, a shipped network, hf://owner/name.
+            a file, or `none`), a run folder of either task, or whatever else `load_model` takes: a shipped network, hf://owner/name.
         device: where it shall lie.
 
     Raises:
@@ -140,6 +142,8 @@ def open_subject(word: str | Path | Subject, *, device: str = "cpu") -> Subject:
     if encoder in ENCODERS or encoder.startswith(PREFIX):
         taps = (ENCODERS[encoder].taps[-1].name,) if encoder in ENCODERS else None
         return Subject(text, build_encoder(encoder, weights=weights or "imagenet", taps=taps).to(torch.device(device)))
+    if names_pictures(folder := RunFolder(Path(text).expanduser())):
+        return Subject(folder.root.name, load_label_network(folder.root, device=device))
     return subject_of(load_model(word, device=device, runtime=None if _is_by_name(text) else "torch"), device=device)
 
 

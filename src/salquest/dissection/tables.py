@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,18 @@ from salquest.dissection.scores import SCORES
 from salquest.dissection.study import Dissection, LayerResult
 from salquest.dissection.summary import LayerSummary, interval_of
 from salquest.runs import Cell, Columns
+
+# numbers of a `LayerDrift` as drift.csv has them
+DRIFT = (
+    "cells_cka",
+    "pictures_cka",
+    "pictures_cka_error",
+    "rsa",
+    "rsa_error",
+    "unit_correlation",
+    "best_match",
+    "weights_moved",
+)
 
 
 def layer_table(found: Dissection) -> Columns:
@@ -96,7 +107,7 @@ def drift_table(found: Dissection) -> Columns:
     """One row per pair of networks and layer, as in `LayerDrift`."""
     return Columns.of_rows(
         [
-            {"first": first, "second": second, "layer": layer, **{name: _cell(value) for name, value in asdict(one).items()}}
+            {"first": first, "second": second, "layer": layer, **{name: _cell(getattr(one, name)) for name in DRIFT}}
             for (first, second), layers in found.drift.items()
             for layer, one in layers.items()
         ]

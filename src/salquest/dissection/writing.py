@@ -5,6 +5,7 @@ units.csv      one row per network, layer, unit and category
 layers.csv     one row per network, layer, category and score, with the controls
 health.csv     one row per network and layer: dead, exploding and sparse units
 drift.csv      one row per pair of networks and layer, where there are two
+split.csv      how much of the change goes with what (`change_split`), where that was asked for
 dissection.json   what the tables rest on, and layers, health and drift as rows
 dissection.html   the page on which they are browsed, where units' strongest pictures were asked for
 *.parquet      the tables once more, where that was asked for
@@ -26,7 +27,7 @@ from salquest.dissection.tables import drift_table, health_table, layer_table, u
 from salquest.errors import Refused
 from salquest.runs import versions, write_json, write_text
 
-REQUEST, CACHE, PAGE = "request.json", "cache", "dissection.html"
+REQUEST, CACHE, SPLIT, PAGE = "request.json", "cache", "split.csv", "dissection.html"
 
 
 def check_folder(out: Path, request: Mapping[str, Any]) -> None:

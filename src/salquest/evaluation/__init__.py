@@ -1,5 +1,6 @@
 """A model against a data set: rows of scores with intervals, the floor and the ceiling between which they stand, and who is better."""
 
+from salquest.evaluation.average_precision import average_precision, chance_precision
 from salquest.evaluation.ceilings import (
     AllObservers,
     ObserverMixture,
@@ -40,7 +41,9 @@ __all__ = [
     "Scores",
     "Spread",
     "SpreadLeft",
+    "average_precision",
     "bootstrap_mean",
+    "chance_precision",
     "compare",
     "compare_maps",
     "compare_rows",

@@ -10,6 +10,7 @@ from salquest.losses.catalogue import LOSSES, LossCard
 from salquest.losses.distillation import teach
 from salquest.losses.distribution import bhat, chi2, cosine, js, kld, tv
 from salquest.losses.expression import Expression, Term, parse
+from salquest.losses.labels import LabelObjective
 from salquest.losses.likelihood import ig, nll
 from salquest.losses.maps import Activation, Prediction, Targets
 from salquest.losses.objective import Objective
@@ -30,6 +31,7 @@ __all__ = [
     "Activation",
     "Expression",
     "FeatureSource",
+    "LabelObjective",
     "LossCard",
     "Objective",
     "Prediction",

@@ -95,6 +95,7 @@ class Targets:
         prior: the centre bias: the mean of the training pictures' saliency maps, (H, W) for all pictures or (B, H, W) for each.
         elsewhere: fixations of other pictures per cell, shaped as the prior.
         teacher: densities that other networks give the pictures, (B, H, W).
+        labels: what holds for each whole picture, (B, L) of 0 and 1; for a network that says that, see `LabelObjective`.
 
     Raises:
         InputError: prior, elsewhere or teacher of another size than the density.
@@ -105,6 +106,7 @@ class Targets:
     prior: Tensor | None = None
     elsewhere: Tensor | None = None
     teacher: Tensor | None = None
+    labels: Tensor | None = None
 
     def __post_init__(self) -> None:
         for name, given in (("prior", self.prior), ("elsewhere", self.elsewhere), ("teacher", self.teacher)):
@@ -116,7 +118,7 @@ class Targets:
 
     def to(self, device: torch.device) -> Targets:
         """The targets on a device."""
-        apart = (None if given is None else given.to(device) for given in (self.prior, self.elsewhere, self.teacher))
+        apart = (None if given is None else given.to(device) for given in (self.prior, self.elsewhere, self.teacher, self.labels))
         return Targets(self.density.to(device), self.counts.to(device), *apart)
 
     @cached_property

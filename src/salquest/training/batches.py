@@ -5,7 +5,7 @@ Whether a batch holds pictures or the cached taps of a frozen encoder is nobody'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,12 +55,25 @@ class Population:
 
 
 @dataclass(frozen=True)
+class LabelTable:
+    """What whole pictures are named.
+
+    Attributes:
+        names: of the labels.
+        held: key -> 1 for every label that it has and 0 for the others, (L,).
+    """
+
+    names: tuple[str, ...]
+    held: Mapping[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
 class Batch:
     """What one step sees.
 
     Attributes:
         inputs: pictures (B, 3, H, W) in 0..1, or taps (B, C, h, w) each.
-        targets: where people looked, at the map's size.
+        targets: where people looked, at the map's size; and the pictures' labels, where those are learned.
         share: what each picture weighs in this process' part of the mean, (B,); over all processes the shares sum to 1.
         keys: of the pictures.
         whole: pictures of this batch over all processes.
@@ -117,6 +130,7 @@ class Examples:
         mirrored_too: encode every picture mirrored as well.
         teachers: whose densities the targets hold too; each picture is shown to them once, here.
         population: of the training pictures; None says that these are they, and that each picture's own fixations are not "elsewhere".
+        labels: what the pictures are named, where that is learned.
         progress: called after each picture with (pictures done, pictures).
 
     Attributes:
@@ -140,12 +154,14 @@ class Examples:
         mirrored_too: bool = False,
         teachers: Teachers | None = None,
         population: Population | None = None,
+        labels: LabelTable | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
         self.keys = data.keys
         self.groups = tuple(groups) if groups is not None else (data.name,) * len(data)
         self.map_size = map_size
         self._cache, self._with_pictures = cache, with_pictures
+        self._labels = None if labels is None else torch.from_numpy(np.stack([labels.held[key] for key in self.keys]))
         self._samples = data.samples
         self._size, self._fit, self._scale, self.viewed = size, fit, scale, viewed
         self.ratios = tuple(fitted_ratio(size, sample.stimulus.size, fit) for sample in data)
@@ -216,6 +232,7 @@ class Examples:
                 prior=priors[0] if same else torch.stack(priors),
                 elsewhere=elsewhere,
                 teacher=torch.stack(taught) if taught else None,
+                labels=None if self._labels is None else self._labels[list(indices)],
             ),
             share=torch.tensor(share, dtype=torch.float32),
             keys=tuple(self.keys[i] for i in indices),

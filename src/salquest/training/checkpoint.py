@@ -22,10 +22,10 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from salquest.errors import BrokenFile
-from salquest.models.deep.network import SaliencyNetwork
 from salquest.runs import write_bytes, write_folder
 from salquest.training.averaging import Average
 from salquest.training.balance import Balance
+from salquest.training.task import Learner
 
 _NAME = "epoch-{:04d}"
 
@@ -33,7 +33,7 @@ _NAME = "epoch-{:04d}"
 def save_state(
     folder: Path,
     epoch: int,
-    network: SaliencyNetwork,
+    network: Learner,
     balance: Balance,
     optimizers: Mapping[str, torch.optim.Optimizer],
     progress: Mapping[str, Any],
@@ -78,7 +78,7 @@ def save_state(
 
 def load_state(
     folder: Path,
-    network: SaliencyNetwork,
+    network: Learner,
     balance: Balance,
     optimizers: Mapping[str, torch.optim.Optimizer],
     average: Average | None = None,
@@ -118,18 +118,18 @@ def load_state(
     return progress
 
 
-def save_weights(path: Path, network: SaliencyNetwork) -> None:
+def save_weights(path: Path, network: Learner) -> None:
     """Write all tensors of a network, encoder included, so that the file needs no other; whole or not at all."""
     write_bytes(path, save({name: value.contiguous().cpu() for name, value in network.state_dict().items()}))
 
 
-def learned_names(network: SaliencyNetwork) -> list[str]:
+def learned_names(network: Learner) -> list[str]:
     """Names of the tensors that training may change: all but the frozen parameters and, with a frozen encoder, its unmoved buffers."""
     fixed = {name for name, parameter in network.named_parameters() if not parameter.requires_grad}
     frozen = {"encoder." + name for name in network.encoder.state_dict()} if network.encoder.is_frozen else set()
     return [name for name in network.state_dict() if name not in fixed | frozen]
 
 
-def _learned(network: SaliencyNetwork) -> dict[str, Tensor]:
+def _learned(network: Learner) -> dict[str, Tensor]:
     state = network.state_dict()
     return {name: state[name].clone().contiguous().cpu() for name in learned_names(network)}

@@ -11,21 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from salquest.datasets import JoinedSets, Split
 from salquest.encoders import FeatureCache
 from salquest.errors import InputError, TrainingFailed
-from salquest.evaluation import compare_maps
-from salquest.losses import Objective, Prediction
-from salquest.models.deep.network import SaliencyNetwork
 from salquest.runs import Columns, RunFolder, RunRecord
 from salquest.training.adversary import ADVERSARY, GENERATOR
 from salquest.training.averaging import Average
 from salquest.training.balance import Balance
-from salquest.training.batches import Batch, Examples, epoch_batches, first_batch, plain_batches
+from salquest.training.batches import Batch, Examples, epoch_batches, first_batch
 from salquest.training.checkpoint import learned_names, load_state, save_state, save_weights
 from salquest.training.fabric import Fabric
 from salquest.training.gradients import measure_gradients
@@ -33,6 +28,7 @@ from salquest.training.loop import StepReport, over_pictures, take_turns
 from salquest.training.order import epoch_order
 from salquest.training.plan import Keep, TrainingPlan
 from salquest.training.stages import Stages
+from salquest.training.task import Learner, Task
 from salquest.training.teaching import Teachers
 
 # a map whose deviation is below this share of its mean shows nothing; so many flat epochs on end are a collapse
@@ -55,8 +51,8 @@ class Watcher:
 
 
 def run_epochs(
-    plan: TrainingPlan,
-    network: SaliencyNetwork,
+    task: Task,
+    network: Learner,
     data: JoinedSets,
     split: Split,
     folder: RunFolder,
@@ -68,7 +64,7 @@ def run_epochs(
     """Train a network from its last whole epoch to its last, and leave the best epoch's weights.
 
     Args:
-        plan: resolved.
+        task: what is learned, with its plan.
         network: as it starts; what was learned before is loaded from the folder's state.
         data, split: where the pictures are.
         folder, record: where to write, and what to write beside the progress.
@@ -82,14 +78,14 @@ def run_epochs(
     Raises:
         TrainingFailed: a loss, in training or on the validation pictures, is no finite number.
     """
-    objective = plan.objective()
-    balance = Balance(objective, plan.balance, plan.scale)
+    plan = task.plan
+    balance = Balance(plan.objective(), plan.balance, plan.scale)
     if plan.balance in ("uncertainty", "gradnorm") and fabric.world_size > 1:
         raise InputError(f"balance {plan.balance!r} learns its weights from whole batches; train it in one process, or weigh by 'norms'")
     network.to(fabric.device)
     if plan.channels_last:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    examples = _examples(plan, network, data, split, cache, watch, fabric.device)
+    examples = _examples(task, network, data, split, cache, watch, fabric.device)
     train_part = examples.pop("train")
     # the same pictures for every loss and every epoch
     fixed = first_batch(train_part, plan.batch).to(fabric.device)
@@ -149,7 +145,7 @@ def run_epochs(
         if fabric.world_size > 1:  # each process has its share of every batch's mean
             train_loss = float(fabric.all_reduce(torch.tensor(train_loss, device=fabric.device), reduce_op="sum"))  # type: ignore[arg-type]
         with average.in_place() if average is not None else contextlib.nullcontext():
-            found, cc = _validate_all(network, objective.of_gaze(), examples, plan, fabric.device)
+            found, each = task.validate(network, examples, fabric.device)
             row: dict[str, Any] = {"epoch": epoch, "train_loss": train_loss, **found}
             if not math.isfinite(row["val_loss"]):
                 raise TrainingFailed(f"epoch {epoch}: the loss on the validation pictures is no finite number ({row['val_loss']})")
@@ -160,7 +156,7 @@ def run_epochs(
         row |= stages.signs([*log, row])
         row["seconds"] = round(time.monotonic() - began, 3)
         log.append(row)
-        pictures.append({"epoch": epoch, **cc})
+        pictures.append({"epoch": epoch, **each})
         if fabric.is_global_zero:
             state = {"log": log, "best": best, "gradients": pulls, "pictures": pictures}
             save_state(folder.state, epoch, network, balance, stage.optimizers, state, average, stages.judge)
@@ -188,9 +184,10 @@ def run_epochs(
 
 
 def _examples(
-    plan: TrainingPlan, network: SaliencyNetwork, data: JoinedSets, split: Split, cache: Path | None, watch: Watcher, device: torch.device
+    task: Task, network: Learner, data: JoinedSets, split: Split, cache: Path | None, watch: Watcher, device: torch.device
 ) -> dict[str, Examples]:
     """The examples to learn from ("train") and to validate with: "val", and "val" at the greatest scale by its name in the log."""
+    plan = task.plan
     assert plan.map_size is not None
     # with a size of its own for every ratio there is no one size to keep features at
     features = FeatureCache(cache, network.encoder, plan.size) if network.encoder.is_frozen and plan.fit == "squash" else None
@@ -216,6 +213,7 @@ def _examples(
             teachers=teachers if part == "train" else None,
             mirrored_too=part == "train" and plan.mirror,
             population=examples["train"].population if examples else None,
+            labels=task.labels(),
             with_pictures=part == "train" and plan.adversary is not None,
             progress=partial(watch.stage, f"preparing {part}"),
         )
@@ -228,7 +226,9 @@ def _weighed(balance: Balance, batch: Batch, epoch: float, raw: torch.Tensor) ->
 
 def _to_lower(row: Mapping[str, Any], keep: Keep) -> float:
     """What the epoch that is kept has the least of; the last one's is below all before it."""
-    return {"loss": row["val_loss"], "cc": -row["val_cc_score"], "nss": -row["val_nss_score"], "last": -float(row["epoch"])}[keep]
+    if keep == "loss":
+        return float(row["val_loss"])
+    return -float(row[{"cc": "val_cc_score", "nss": "val_nss_score", "map": "val_map", "last": "epoch"}[keep]])
 
 
 def _is_over(log: Sequence[Mapping[str, Any]], best: Mapping[str, Any], plan: TrainingPlan) -> bool:
@@ -239,67 +239,10 @@ def _is_over(log: Sequence[Mapping[str, Any]], best: Mapping[str, Any], plan: Tr
 def _flat_epochs(log: Sequence[Mapping[str, Any]]) -> int:
     flat = 0
     for row in reversed(log):
-        if row["contrast"] >= FLAT:
+        if row.get("contrast", FLAT) >= FLAT:  # what is no map has no contrast to lose
             break
         flat += 1
     return flat
-
-
-def _validate_all(
-    network: SaliencyNetwork, objective: Objective, examples: Mapping[str, Examples], plan: TrainingPlan, device: torch.device
-) -> tuple[dict[str, float], dict[str, float]]:
-    """What log.csv says of the validation pictures, with the loss and scores at the greatest scale; and each picture's CC."""
-    found, cc = _validate(network, objective, examples["val"], plan.batch, device)
-    for part, others in examples.items():
-        if part != "val":
-            larger, _ = _validate(network, objective, others, plan.batch, device)
-            found |= {f"{name} {part.removeprefix('val ')}": larger[name] for name in ("val_loss", "val_cc_score", "val_nss_score")}
-    return found, cc
-
-
-@torch.no_grad()
-def _validate(
-    network: SaliencyNetwork, objective: Objective, examples: Examples, batch: int, device: torch.device
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Loss and its parts, CC and NSS at the map's size, and the map's contrast (deviation over mean), over the validation pictures; each one's CC.
-
-    Of several data sets each weighs the same, however many pictures it has; loss and scores of each stand beside the means.
-    """
-    network.eval()
-    names = tuple(dict.fromkeys(examples.groups))
-    sums: dict[str, dict[str, float]] = {name: {} for name in names}
-    seen: dict[str, dict[str, float]] = {"cc": {}, "nss": {}}
-    contrasts: list[float] = []
-    group_of = dict(zip(examples.keys, examples.groups, strict=True))
-    for together in plain_batches(examples, batch=batch):
-        moved = together.to(device)
-        raw = network(moved.inputs)
-        groups = [group_of[key] for key in together.keys]
-        for label, values in objective(raw, moved.targets).items():
-            for name in dict.fromkeys(groups):
-                own = values[[row for row, group in enumerate(groups) if group == name]]
-                sums[name][label] = sums[name].get(label, 0.0) + float(own.double().sum())
-        values = Prediction(raw.float(), objective.activation).values.double().cpu()
-        contrasts += (values.std(dim=(-2, -1)) / values.mean(dim=(-2, -1)).clamp_min(1e-12)).tolist()
-        looked = (together.targets.density.double().numpy(), together.targets.counts.double().numpy())
-        for metric, each in compare_maps(values.numpy(), *looked).items():
-            seen[metric] |= dict(zip(together.keys, each.tolist(), strict=True))
-    parts = {name: {label: value / examples.groups.count(name) for label, value in labels.items()} for name, labels in sums.items()}
-    members = {name: [key for key in examples.keys if group_of[key] == name] for name in names}
-    scores = {metric: {name: _mean(np.array([each[key] for key in members[name]])) for name in names} for metric, each in seen.items()}
-    means = {label: sum(parts[name][label] for name in names) / len(names) for label in parts[names[0]]}
-    row = {"val_loss": sum(means.values())}
-    if len(means) > 1:
-        row |= {f"val_{label}": value for label, value in means.items()}
-    row |= {f"val_{metric}_score": sum(values.values()) / len(names) for metric, values in scores.items()}
-    if len(names) > 1:
-        row |= {f"val_loss {name}": sum(parts[name].values()) for name in names}
-        row |= {f"val_{metric}_score {name}": value for metric, values in scores.items() for name, value in values.items()}
-    return row | {"contrast": float(np.mean(contrasts))}, {key: round(value, 6) for key, value in seen["cc"].items()}
-
-
-def _mean(values: NDArray) -> float:
-    return float("nan") if np.isnan(values).all() else float(np.nanmean(values))
 
 
 def _tensorboard(folder: RunFolder, epochs_done: int) -> Any:

@@ -10,15 +10,15 @@ import torch
 from msgspec import structs
 from torch import nn
 
-from salquest.models.deep.network import SaliencyNetwork
 from salquest.training.balance import Balance
 from salquest.training.plan import TrainingPlan
+from salquest.training.task import Learner
 
 
-def build_optimizer(plan: TrainingPlan, network: SaliencyNetwork, balance: Balance) -> torch.optim.Optimizer:
+def build_optimizer(plan: TrainingPlan, network: Learner, balance: Balance) -> torch.optim.Optimizer:
     """The optimiser of a resolved plan over what learns: new layers and weights of terms at `lr`, stages of the encoder at `encoder_lr`."""
     groups: list[dict[str, Any]] = [
-        *_decayed(plan, network.decoder, plan.lr),
+        *(group for name, part in network.named_children() if name != "encoder" for group in _decayed(plan, part, plan.lr)),
         *_decayed(plan, network.encoder, plan.encoder_lr or plan.lr),
         {"params": list(balance.parameters()), "peak": plan.lr, "weight_decay": 0.0},
     ]

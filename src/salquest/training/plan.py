@@ -15,7 +15,7 @@ from torch import Tensor
 
 from salquest.encoders import ENCODERS, perceive
 from salquest.errors import InputError, UnknownName
-from salquest.losses import LOSSES, Activation, Objective, own_losses, parse
+from salquest.losses import LOSSES, Activation, LabelObjective, Objective, own_losses, parse
 from salquest.models.deep.discriminator import PictureRange, Reading
 from salquest.models.deep.network import NETWORKS
 from salquest.models.fitting import Fit
@@ -28,13 +28,20 @@ Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 Scale = Literal["given", "matched"]
 BalanceKind = Literal["given", "norms", "uncertainty", "gradnorm"]
 Decay = Literal["all", "weights"]
-Keep = Literal["loss", "cc", "nss", "last"]
+Keep = Literal["loss", "cc", "nss", "map", "last"]
+TaskName = Literal["saliency", "classification"]
 
 
 # Where the last layer starts unless a plan says otherwise, by activation: almost flat, near the mean level of a density (docs/decisions/0001).
 # The loss paper is silent; `decoder = { last_bias = 0.0, last_scale = 1.0 }` is Glorot's start.
 SMALL_START = {"sigmoid": {"last_bias": -3.0}, "relu": {"last_bias": 0.1}, "softmax": {"last_bias": 0.0}}
 SMALL_SCALE = {name: {"last_scale": 0.1} for name in ("bruckert", "mobile", "sam-vgg", "sam-resnet", "sam-mobilenet")}
+
+
+# What says how maps are made, learned and scored: a classification has none of it. The smallest maps and the narrowest Gaussian stand for it.
+LABEL_LOSS = "bce"
+OF_MAPS = ("activation", "decoder", "sigma_degrees", "balance", "teachers", "adversarial", "adversary", "own_losses")
+NO_MAPS: dict[str, Any] = {"map_size": (4, 4), "sigma_px": 1.0}
 
 
 class Adversary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,9 +106,12 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             last digits.
         teachers: run folders of networks whose mean density `teach` terms compare with (`training.teaching`).
         keep: which epoch's weights are kept: the one with the lowest validation "loss", the highest "cc" or "nss" on the validation pictures, or
-            the "last".
+            the "last"; of a classification the highest mean average precision, "map", in the place of "cc" and "nss".
         adversarial: weight of the adversary's term; 0 for no adversary. A loss' own factor beside it is written in the loss: "0.05*bce".
         adversary: its discriminator and its optimisers. From when it plays, only epochs with it are kept.
+        task: "saliency" learns where people look. "classification" learns labels of whole pictures (`salquest.datasets.read_labels`) by binary
+            cross-entropy (`loss` is "bce"), with one linear layer on the mean of the deepest tap of `network`'s encoder; pictures, order, views
+            and steps are those of saliency, and all that says something about maps stays at its default.
         own_losses: a Python file with losses of one's own (`losses.own_losses`); resolved, its whole path, so that the run can be taken up
             again from another folder.
     """
@@ -147,6 +157,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     adversarial: float = 0.0
     adversary: Adversary | None = None
     own_losses: str = ""
+    task: TaskName = "saliency"
 
     def resolved(self) -> TrainingPlan:
         """The plan with everything left open written out and the loss printed canonically; equal requests become equal plans.
@@ -158,6 +169,12 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             raise UnknownName("network", self.network, NETWORKS)
         if self.encoder not in ENCODERS and not self.encoder.startswith("timm:"):
             raise UnknownName("encoder", self.encoder, [*ENCODERS, "timm:NAME"])
+        if self.task == "classification":
+            return self._resolved_classification()
+        if self.keep == "map":
+            raise InputError(
+                "the epoch of the highest mean average precision (keep 'map') is one of a classification; a map has loss, cc and nss"
+            )
         objective = self.objective()  # refuses what does not go together
         self._check_numbers()
         objective.of_gaze()  # there is something to validate
@@ -183,7 +200,9 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         )
 
     def objective(self) -> Objective:
-        """The loss, ready for raw maps; its perceptual terms see through the encoders that they name."""
+        """The loss, ready for raw maps, its perceptual terms seeing through the encoders that they name; or for the logits of labels."""
+        if self.task == "classification":
+            return LabelObjective()
         losses = own_losses(Path(self.own_losses)) if self.own_losses else LOSSES
         return Objective(parse(self.loss, losses=losses), self.activation, losses, self._perceive)
 
@@ -204,6 +223,23 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             momentum=own.bootstrap_momentum,
             **({} if own.bootstrap_loss == self.loss else {"balance": "given", "scale": "given"}),
         )
+
+    def _resolved_classification(self) -> TrainingPlan:
+        if self.loss != LABEL_LOSS:
+            raise InputError(f"a classification lowers {LABEL_LOSS} (binary cross-entropy of its labels); found the loss {self.loss!r}")
+        if self.keep in ("cc", "nss"):
+            raise InputError(
+                f"a classification keeps the epoch of the lowest 'loss', of the highest 'map', or the 'last'; found {self.keep!r}"
+            )
+        plain = TrainingPlan(loss=LABEL_LOSS)
+        said = [name for name in OF_MAPS if getattr(self, name) != getattr(plain, name)]
+        said += [name for name, value in NO_MAPS.items() if getattr(self, name) not in (None, value)]
+        if said:
+            raise InputError(
+                f"a classification makes no maps, so {', '.join(said)} would do nothing; leave {'it' if len(said) == 1 else 'them'} out"
+            )
+        self._check_numbers()
+        return msgspec.structs.replace(self, encoder_lr=self.lr / 10 if self.encoder_lr is None else self.encoder_lr, **NO_MAPS)
 
     def _resolved_adversary(self, loss: str) -> Adversary:
         own = self.adversary or Adversary()

@@ -13,23 +13,20 @@ from pathlib import Path
 
 import torch
 
-from salquest.datasets import DataSet, JoinedSets, Split, join
+from salquest.datasets import DataSet, JoinedSets, PictureLabels, Split, join
 from salquest.datasets.duplicates import perceptual_hashes
 from salquest.encoders import FeatureCache
 from salquest.errors import InputError, Refused, TrainingFailed
-from salquest.evaluation import DEFAULT_METRICS, evaluate
-from salquest.models.baselines import centre_biases
-from salquest.models.deep.network import SaliencyNetwork, build_network, network_spec
-from salquest.models.deep.trained import TrainedNetwork
-from salquest.runs import Columns, RunFolder, RunRecord, identity, versions
-from salquest.training.batches import Examples
+from salquest.evaluation import DEFAULT_METRICS
+from salquest.runs import RunFolder, RunRecord, identity, versions
 from salquest.training.epochs import Watcher, run_epochs
 from salquest.training.fabric import start
+from salquest.training.gaze_task import GazeTask
+from salquest.training.label_task import LabelTask
 from salquest.training.plan import TrainingPlan
+from salquest.training.task import Task, Trained
 from salquest.training.teaching import weights_digests
 
-# pictures from which the taps' levels are measured where a decoder wants them
-RMS_PICTURES = 16
 # settings that plans did not always have: at their defaults they are no part of an identity, so that older runs keep theirs
 LATER = (
     "scale",
@@ -45,6 +42,7 @@ LATER = (
     "keep",
     "adversarial",
     "adversary",
+    "task",
 )
 
 
@@ -59,6 +57,7 @@ def train(
     force: bool = False,
     metrics: Sequence[str] = DEFAULT_METRICS,
     score_test: bool = True,
+    labels: PictureLabels | None = None,
     watch: Watcher | None = None,
 ) -> RunRecord:
     """Train a network, score it on the test part, and leave a run folder.
@@ -76,14 +75,17 @@ def train(
         force: begin anew where another run stands in `out`.
         metrics: names of the scores.
         score_test: False leaves the test pictures alone (a candidate of a search); asked again with True, a finished run is scored.
+        labels: what the pictures are named, for the task "classification" (`read_labels`); pictures that they do not speak of are left out.
         watch: who looks on.
 
     Returns:
         The finished run's record. Of several sets each weighs the same in its scores, as in the validation loss. Its status is "collapsed"
-        where the map lost its contrast or does not beat the centre bias on the validation pictures; that is for people to see, not an error.
+        where the map lost its contrast or does not beat the centre bias on the validation pictures, or labels are named no better than by chance;
+        that is for people to see, not an error.
 
     Raises:
-        Refused: another run stands in `out`. TrainingFailed: the loss became no number. InputError: the plan cannot be meant.
+        Refused: another run stands in `out`. TrainingFailed: the loss became no number. InputError: the plan cannot be meant, or labels match no
+        picture or tell none apart.
     """
     watch = watch or Watcher()
     plan = plan.resolved()
@@ -93,12 +95,15 @@ def train(
         raise InputError(
             f"a run needs training and validation pictures; the division ({split.origin}) has {len(split.train)} and {len(split.val)}"
         )
+    task = task_of(plan, labels, split)
+    if isinstance(task, LabelTask):
+        split = task.split
     sigmas = sets.sigmas(plan.sigma_degrees, plan.sigma_px)
-    described = sets.described(sigmas)
+    described = {**sets.described(sigmas), **({"labels": named} if (named := task.described()) else {})}
     record = RunRecord(
         plan=plan.as_record(),
         identity=identity({"plan": _meaning(plan), "data": described, "split": split.as_record()}),
-        data={**described, **sets.roots()},
+        data={**described, **sets.roots(), **task.places()},
         split=split.as_record(),
         versions=versions("salquest", "torch", "numpy", "lightning-fabric", "pillow", "scipy"),
     )
@@ -106,8 +111,8 @@ def train(
     finished = _claim(folder, record, force=force)
     if finished is not None:
         if score_test and split.test and not folder.scores.is_file():
-            where = start(device, plan.precision).device
-            finished = _score_test(folder, finished, sets, split, sigmas, metrics, where, cache, watch)
+            trained = Trained(folder, sets, split, sigmas, start(device, plan.precision).device, cache, watch.stage)
+            finished = task.score(trained, finished, metrics)
             folder.write(finished)
         return finished
     before = folder.read().trained_on if folder.exists() and not force else {}
@@ -116,20 +121,22 @@ def train(
     train_part = sets.everything.subset(split.train)
     seen = before or {"name": sets.name, "pictures": perceptual_hashes(train_part)}
     with _deterministic():
-        network = _network(plan, train_part)
-        record = replace(record, device=str(fabric.device), network=network_spec(plan.network, network, plan.decoder), trained_on=seen)
+        network = task.build_network(train_part)
+        record = replace(record, device=str(fabric.device), network=task.network_spec(network), trained_on=seen)
         if fabric.is_global_zero:
             folder.write(record)
         try:
-            record = run_epochs(plan, network, sets, split, folder, record, fabric, cache, watch)
+            record = run_epochs(task, network, sets, split, folder, record, fabric, cache, watch)
         except TrainingFailed as failure:
             if fabric.is_global_zero:
                 folder.write(replace(record, status="failed", reason=str(failure), seconds=time.monotonic() - began))
             raise
     if fabric.is_global_zero:
-        record = _judge(folder, record, sets, split, sigmas, fabric.device, cache)
+        trained = Trained(folder, sets, split, sigmas, fabric.device, cache, watch.stage)
+        reason = record.reason or task.judge(trained, record)
+        record = replace(record, status="collapsed" if reason else "finished", reason=reason)
         if score_test and split.test:
-            record = _score_test(folder, record, sets, split, sigmas, metrics, fabric.device, cache, watch)
+            record = task.score(trained, record, metrics)
         record = replace(record, seconds=round(record.seconds + time.monotonic() - began, 3))
         folder.write(record)
     fabric.barrier()
@@ -172,7 +179,7 @@ def prepare_features(
     if plan.unfreeze != "none" or plan.fit != "squash":
         return
     everything = join(data).everything
-    encoder = _network(plan, everything.subset(split.train)).encoder
+    encoder = GazeTask(plan).build_network(everything.subset(split.train)).encoder
     features = FeatureCache(cache, encoder, plan.size)
     wanted = [(sample, mirrored) for sample in everything.subset(split.train) for mirrored in (False, True)[: 1 + plan.mirror]]
     wanted += [(sample, False) for sample in everything.subset((*split.val, *split.test))]
@@ -181,90 +188,21 @@ def prepare_features(
         watch.stage("encoding pictures", done, len(wanted))
 
 
-def _network(plan: TrainingPlan, train_part: DataSet) -> SaliencyNetwork:
-    network = build_network(
-        plan.network,
-        encoder=plan.encoder,
-        weights=plan.weights,
-        taps=plan.taps,
-        activation=plan.activation,
-        size=plan.size,
-        map_size=plan.map_size,
-        seed=plan.seed,
-        batch_norm=plan.batch_norm,
-        decoder_options=plan.decoder,
-        fit=plan.fit,
-    )
-    network.encoder.freeze()
-    if plan.unfreeze != "none":
-        network.encoder.unfreeze(None if plan.unfreeze == "all" else plan.unfreeze)
-    measure = getattr(network.decoder, "measure_tap_rms", None)
-    if plan.decoder.get("tap_norm") == "rms" and measure is not None:
-        few = train_part.subset(train_part.keys[:RMS_PICTURES])
-        examples = Examples(few, size=plan.size, map_size=(4, 4), sigma_px=1.0)
-        with torch.no_grad():
-            batch = examples.batch(range(len(few)), [False] * len(few), [1.0] * len(few))
-            measure(network.encoder(batch.inputs))
-    return network
+def task_of(plan: TrainingPlan, labels: PictureLabels | None, split: Split) -> Task:
+    """The task of a resolved plan.
 
-
-def _judge(
-    folder: RunFolder,
-    record: RunRecord,
-    sets: JoinedSets,
-    split: Split,
-    sigmas: Mapping[str, float],
-    device: torch.device,
-    cache: Path | None,
-) -> RunRecord:
-    """Whether the run learned anything: collapsed, or no better on the validation pictures than the centre bias, is said so."""
-    reason = record.reason
-    if not reason:
-        model = TrainedNetwork.load(folder.root, device=str(device), features=cache)
-        found: list[tuple[float, float]] = []
-        floors = centre_biases(sets, split.train, sigmas)
-        for name, unseen in sets.subset(split.val).sets.items():
-            ours, theirs = (evaluate(m, unseen, metrics=("cc",), sigma_px=sigmas[name]).mean("cc") for m in (model, floors[name]))
-            found.append((ours, theirs))
-        ours, theirs = (sum(values) / len(found) for values in zip(*found, strict=True))
-        if not ours > theirs:
-            reason = f"its CC on the validation pictures ({ours:.3f}) does not beat the centre bias ({theirs:.3f})"
-    return replace(record, status="collapsed" if reason else "finished", reason=reason)
-
-
-def _score_test(
-    folder: RunFolder,
-    record: RunRecord,
-    sets: JoinedSets,
-    split: Split,
-    sigmas: Mapping[str, float],
-    metrics: Sequence[str],
-    device: torch.device,
-    cache: Path | None,
-    watch: Watcher,
-) -> RunRecord:
-    """Score the test part, each set over its own centre bias; scores.csv of several sets has a column "data"."""
-    model = TrainedNetwork.load(folder.root, device=str(device), features=cache)
-    floors = centre_biases(sets, split.train, sigmas)
-    tables = {
-        name: evaluate(
-            model,
-            unseen,
-            metrics=metrics,
-            sigma_px=sigmas[name],
-            baseline=floors[name],
-            progress=partial(watch.stage, "scoring test" if len(sets.sets) == 1 else f"scoring test of {name}"),
-        )
-        for name, unseen in sets.subset(split.test).sets.items()
-    }
-    means = {name: {metric: table.mean(metric) for metric in metrics} for name, table in tables.items()}
-    if len(sets.sets) == 1:
-        next(iter(tables.values())).columns.save(folder.scores)
-        return replace(record, scores=means[next(iter(means))])
-    rows = [{"data": name, **row} for name, table in tables.items() for row in table.columns.rows()]
-    Columns.of_rows(rows).save(folder.scores)
-    joint = {metric: sum(scores[metric] for scores in means.values()) / len(means) for metric in metrics}
-    return replace(record, scores=joint, scores_by_set=means)
+    Raises:
+        InputError: labels that are missing, that nobody asked for, or that cannot be learned.
+    """
+    if plan.task == "classification":
+        if labels is None:
+            raise InputError(
+                "a run that learns to name pictures needs their labels: 'attributes' of the data set's regions, or a table key,label"
+            )
+        return LabelTask(plan, labels, split)
+    if labels is not None:
+        raise InputError("labels are learned by the task 'classification'; this run learns where people look")
+    return GazeTask(plan)
 
 
 def _meaning(plan: TrainingPlan) -> dict[str, object]:

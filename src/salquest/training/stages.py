@@ -9,7 +9,6 @@ from typing import Any
 import torch
 
 from salquest.models.deep.discriminator import Discriminator
-from salquest.models.deep.network import SaliencyNetwork
 from salquest.training.adversary import DISCRIMINATOR, GENERATOR, Contest, signs
 from salquest.training.balance import Balance
 from salquest.training.fabric import Fabric
@@ -17,6 +16,7 @@ from salquest.training.gradients import shared_weight
 from salquest.training.loop import Player, StepReport, supervised
 from salquest.training.optimisation import build_discriminator_optimizer, build_optimizer, rate_of
 from salquest.training.plan import TrainingPlan
+from salquest.training.task import Learner
 
 _BOOTSTRAP = "bootstrap"
 
@@ -52,7 +52,7 @@ class Stages:
         optimizers: all of them, for a state to be loaded into before `begin`.
     """
 
-    def __init__(self, plan: TrainingPlan, network: SaliencyNetwork, balance: Balance, fabric: Fabric) -> None:
+    def __init__(self, plan: TrainingPlan, network: Learner, balance: Balance, fabric: Fabric) -> None:
         self._plan, self._network, self._fabric = plan, network, fabric
         self._balances = {GENERATOR: balance}
         self.judge: Discriminator | None = None

@@ -178,13 +178,34 @@ def build_network(
     Raises:
         UnknownName: no such network, encoder or tap. InputError: an option that the decoder does not have.
     """
+    body = build_body(name, encoder=encoder, weights=weights, taps=taps, seed=seed, batch_norm=batch_norm)
+    card = NETWORKS[name]
+    options = _options(card, activation, decoder_options or {})
+    decoder = _build_decoder(card.decoder, body, {**options, "seed": seed})
+    return SaliencyNetwork(body, decoder, activation=activation, size=size, map_size=map_size or size, fit=fit)
+
+
+def build_body(
+    name: str,
+    *,
+    encoder: str | None = None,
+    weights: str = "imagenet",
+    taps: Sequence[str] | None = None,
+    seed: int = 0,
+    batch_norm: BatchNorm = "eval",
+) -> Encoder:
+    """The encoder of a network, cut open where the network reads it.
+
+    Raises:
+        UnknownName: no such network, encoder or tap.
+    """
     if name not in NETWORKS:
         raise UnknownName("network", name, NETWORKS)
     card = NETWORKS[name]
     chosen = encoder or card.encoder
     if not taps and card.strides and chosen in ENCODERS:
         taps = ENCODERS[chosen].at_strides(card.strides)
-    body = build_encoder(
+    return build_encoder(
         chosen,
         weights=weights,
         taps=tuple(taps) if taps else None,
@@ -192,9 +213,6 @@ def build_network(
         batch_norm=batch_norm,
         dilated=card.dilated,
     )
-    options = _options(card, activation, decoder_options or {})
-    decoder = _build_decoder(card.decoder, body, {**options, "seed": seed})
-    return SaliencyNetwork(body, decoder, activation=activation, size=size, map_size=map_size or size, fit=fit)
 
 
 def network_spec(name: str, network: SaliencyNetwork, decoder_options: Mapping[str, Any]) -> dict[str, Any]:

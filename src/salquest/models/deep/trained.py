@@ -54,7 +54,8 @@ class TrainedNetwork(Network):
             features: the folder of a feature cache; it serves where the run's encoder was frozen, and the numbers are the same without it.
 
         Raises:
-            DataNotFound: no run, or one without weights yet. BrokenFile: weights of another network, or a broken file.
+            DataNotFound: no run, or one without weights yet. BrokenFile: weights of another network, or a broken file. InputError: a run that
+                learned labels of pictures.
         """
         folder = CheckpointFolder(Path(root))
         if folder.exists():
@@ -68,6 +69,10 @@ class TrainedNetwork(Network):
     @classmethod
     def _of_run(cls, folder: RunFolder, device: str, name: str, features: str | Path | None) -> TrainedNetwork:
         record = folder.read()
+        if record.plan.get("task") == "classification":
+            raise InputError(
+                f"{folder.root} names what pictures show and predicts no map; `salquest dissect --model {folder.root}` looks into its encoder"
+            )
         if not folder.weights.is_file():
             raise DataNotFound(
                 f"{folder.root} has no weights.safetensors: the run is {record.status} and has finished {record.epochs_done} epochs"

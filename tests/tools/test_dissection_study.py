@@ -1,0 +1,92 @@
+"""The study of dissection: verdict words follow from intervals, and the whole of it runs, goes on, and writes its page."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def load(name: str):
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # dataclasses look their module up
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.pop(0)
+    return module
+
+
+@pytest.fixture(scope="module")
+def findings():
+    return load("dissection_findings")
+
+
+def test_the_word_follows_from_the_intervals(findings):
+    def said(*bounds):
+        return findings.Finding("It is so:", tuple(findings.Difference("x", (low + high) / 2, low, high) for low, high in bounds)).word
+
+    assert said((0.1, 0.2), (0.01, 0.5)) == "supported"
+    assert said((-0.2, -0.1)) == "not supported"
+    assert said((0.1, 0.2), (-0.1, 0.5)) == "not decided"
+    assert said((0.1, 0.2), (-0.2, -0.1)) == "not decided"  # one number speaks for it and one against it
+    assert said() == "not decided"
+    assert said((np.nan, np.nan)) == "not decided"
+
+
+def test_a_sentence_holds_the_numbers(findings):
+    draws = np.linspace(0.1, 0.3, 1001)
+    finding = findings.Finding("More than nothing:", (findings.Difference.of("gain", 0.2, draws),))
+    assert finding.sentence() == "More than nothing: **supported**: gain +0.200 (+0.105 … +0.295)."
+
+
+def test_both_halves_of_the_claim_about_displays_count(findings):
+    assert findings.word_of(["holds", "holds"]) == "supported"
+    assert findings.word_of(["holds", "cannot be told"]) == "not decided"
+    assert findings.word_of(["holds", "does not hold"]) == "not supported"
+    assert findings.word_of([]) == "not decided"
+
+
+def test_a_benchmark_of_displays_is_read_from_its_rows(findings, tmp_path):
+    rows = ["model,family,dimension,percentile"]
+    for family in "abcdefgh":
+        rows += [f"itti,{family},colour,0.9", f"a run,{family},colour,0.6", f"itti x centre bias,{family},colour,0.1"]
+    (tmp_path / "scores.csv").write_text("\n".join([*rows, "itti,z,control,0.0", ""]))
+    photographs = tmp_path / "natural" / "mini-0123"
+    photographs.mkdir(parents=True)
+    for name, value in (("itti-00000001", 0.6), ("a-run-00000002", 0.7)):
+        (photographs / f"{name}.csv").write_text("\n".join(["image,auc_shuffled", *(f"{n}.jpg,{value + n / 1000}" for n in range(9)), ""]))
+    displays, natural = findings.deep_and_classical(tmp_path)
+    assert (displays.outcome, round(displays.difference.mean, 6)) == ("holds", 0.3)
+    assert (natural.outcome, round(natural.difference.mean, 6)) == ("holds", 0.1)
+    assert "sAUC on mini" in natural.statement
+
+
+@pytest.mark.slow
+def test_the_study_runs_goes_on_and_writes_its_page(shared, tmp_path):
+    import matplotlib as mpl
+
+    from salquest.datasets import load_dataset
+
+    mpl.use("Agg")
+    tool = load("dissection_study")
+    sets = [load_dataset(name, shared / "data" / name) for name in ("osie", "eyecrowd")]
+    study = tool.Study(*sets, tmp_path / "work", size=(64, 96), epochs=1, pictures=48, layers=("features.3", "features.10", "features.17"))
+    page = tmp_path / "docs" / "dissection.md"
+    tool.main(study, page, None, lambda what, done, total: None)
+    text = page.read_text()
+    assert text.count("| not decided") + text.count("| supported") + text.count("| not supported") == 4
+    assert "classification" in text
+    assert (tmp_path / "docs" / "images" / "dissection-change.png").stat().st_size < 200_000
+    runs = {path: path.stat().st_mtime_ns for path in (tmp_path / "work").rglob("run.json")}
+    assert len(runs) == 9
+    tool.main(study, page, None, lambda what, done, total: None)
+    assert page.read_text() == text
+    assert {path: path.stat().st_mtime_ns for path in runs} == runs
