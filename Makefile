@@ -21,7 +21,7 @@ help:
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c "import sys; sys.exit(0 if sys.version_info >= (3, 11) else 'salquest needs Python 3.11 or newer; this is ' + sys.version.split()[0] + '; say make PYTHON=python3.11')"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,tune,export,demo,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,tune,export,demo,attribution,parquet,dev]"
 	@touch $@
 
 demo: $(STAMP)

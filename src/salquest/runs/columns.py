@@ -145,8 +145,8 @@ class Columns(Mapping[str, list[Cell]]):
 
 def _pyarrow() -> tuple[Any, Any]:
     try:
-        import pyarrow  # type: ignore[import-untyped]
-        import pyarrow.parquet  # type: ignore[import-untyped]
+        import pyarrow
+        import pyarrow.parquet
     except ImportError as error:
         raise MissingExtra("a Parquet table", "parquet") from error
     return pyarrow, pyarrow.parquet
