@@ -4,8 +4,10 @@
 compares two representations is in `similarity`, and needs neither networks nor pictures.
 """
 
+from salquest.dissection.ablation import UnitAblation, ablate_units
 from salquest.dissection.annotations import Annotations, Region, read_annotations
 from salquest.dissection.gathering import Settings
+from salquest.dissection.importance import Importance, remove_best
 from salquest.dissection.scores import SCORES, ScoreCard
 from salquest.dissection.study import Dissection, LayerResult, dissect
 from salquest.dissection.subjects import Subject, open_subject
@@ -16,11 +18,14 @@ __all__ = [
     "SCORES",
     "Annotations",
     "Dissection",
+    "Importance",
     "LayerResult",
     "Region",
     "ScoreCard",
     "Settings",
     "Subject",
+    "UnitAblation",
+    "ablate_units",
     "best_layers",
     "check_folder",
     "dissect",
@@ -29,6 +34,7 @@ __all__ = [
     "layer_table",
     "open_subject",
     "read_annotations",
+    "remove_best",
     "unit_table",
     "write_dissection",
 ]

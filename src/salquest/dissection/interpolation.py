@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from salquest.gaze import resize_map
+
 Floats = NDArray[np.float64]
 
 
@@ -63,6 +65,12 @@ class Raster:
     def of(cls, vertical: Axis, horizontal: Axis) -> Raster:
         """From its two axes."""
         return cls(vertical.weights(), horizontal.weights())
+
+    @classmethod
+    def resizing(cls, picture: tuple[int, int], cells: tuple[int, int]) -> Raster:
+        """As `gaze.resize_map` brings a map of (h, w) to a picture of (H, W), where it shrinks too: the filter's answers to single cells."""
+        rows, columns = (csr_array(resize_map(np.eye(count), (pixels, count))) for pixels, count in zip(picture, cells, strict=True))
+        return cls(rows, columns)
 
     @property
     def cells(self) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from salquest.dissection.gathering import Gathering, LayerResponses, Settings
 from salquest.dissection.probe import Probe, Progress, build_probe
 from salquest.dissection.responses import VERSIONS
 from salquest.dissection.scores import SCORES, LayerScores
-from salquest.dissection.subjects import Subject, as_input, input_size, open_subject, random_twin
+from salquest.dissection.subjects import Subject, as_input, common_stages, input_size, named_apart, open_subject, random_twin
 from salquest.dissection.summary import LayerSummary, resamples, summarise
 from salquest.dissection.unit_statistics import UnitStatistics
 from salquest.errors import InputError
@@ -117,8 +117,8 @@ def dissect(
     if not models:
         raise InputError("name one or more models to look into")
     probe = build_probe(annotations, data, categories=categories, limit=limit, seed=settings.seed, progress=progress)
-    subjects = _named_apart([open_subject(model, device=device) for model in models])
-    chosen = tuple(layers) or _common_stages(subjects)
+    subjects = named_apart([open_subject(model, device=device) for model in models])
+    chosen = tuple(layers) or common_stages(subjects)
     sizes = [input_size(subjects, stimulus.size, settings.size) for stimulus in probe.stimuli]
     kept = ArrayCache(cache)
     scores = tuple(name for name, card in SCORES.items() if probe.has_fixations or not card.needs_fixations)
@@ -187,24 +187,6 @@ def _layer_result(
         errors[score] = np.where(statistics.scored, np.stack(error), np.nan)
     area = np.bincount(responses.pair_category, weights=responses.area, minlength=len(probe.table.categories))
     return LayerResult(model, layer, control, statistics, groups, area / responses.pixels, values, errors, summaries)
-
-
-def _common_stages(subjects: Sequence[Subject]) -> tuple[str, ...]:
-    shared = [stage for stage in subjects[0].stages if all(stage in other.stages for other in subjects)]
-    if not shared:
-        names = ", ".join(subject.name for subject in subjects)
-        raise InputError(f"{names} have no stage of one name in common: look into them one by one, or name layers that all have")
-    return tuple(shared)
-
-
-def _named_apart(subjects: Sequence[Subject]) -> list[Subject]:
-    """Two networks of one name are told apart by a number."""
-    seen: dict[str, int] = {}
-    for subject in subjects:
-        seen[subject.name] = seen.get(subject.name, 0) + 1
-        if seen[subject.name] > 1:
-            subject.name = f"{subject.name} ({seen[subject.name]})"
-    return list(subjects)
 
 
 def _twin(subject: Subject, twins: dict[str, Subject], probe: Probe, sizes: Sequence[tuple[int, int]], settings: Settings) -> Subject:

@@ -106,14 +106,19 @@ def best_of_groups(value: Floats, groups: NDArray[np.int64], top: int = TOP) -> 
     return np.sort(greatest[np.isfinite(greatest)])[::-1][:top]
 
 
+def halves_of(pictures: int, having: NDArray[np.int64]) -> Floats:
+    """Which pictures are in each of two halves, (2, N) of 0 and 1; those that have the category go to them by turns, and so do the others."""
+    halves = np.zeros((2, pictures))
+    halves[0], halves[1] = np.arange(pictures) % 2 == 0, np.arange(pictures) % 2 == 1
+    halves[:, having] = 0
+    halves[0, having[::2]], halves[1, having[1::2]] = 1, 1
+    return halves
+
+
 def _held_out(scores: UnitScores, scored: NDArray[np.bool_], having: NDArray[np.int64]) -> float:
-    """See `LayerSummary.held_out`; the pictures that have the category go to the two halves by turns."""
-    counts = np.zeros((2, scores.first.pictures))
-    counts[0], counts[1] = np.arange(counts.shape[1]) % 2 == 0, np.arange(counts.shape[1]) % 2 == 1
-    counts[:, having] = 0
-    counts[0, having[::2]], counts[1, having[1::2]] = 1, 1
+    """See `LayerSummary.held_out`."""
     # a half counts twice, so that both together are all pictures
-    halves = np.where(scored, scores.of(2 * counts), np.nan)
+    halves = np.where(scored, scores.of(2 * halves_of(scores.first.pictures, having)), np.nan)
     chosen = [best_units(half) for half in halves]
     if not all(len(units) for units in chosen):
         return np.nan
