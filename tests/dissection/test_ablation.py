@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -288,16 +290,10 @@ def test_fewer_units_than_are_removed_are_told(planted, annotations, two_colours
         remove_best([two_colours], annotations, planted)
 
 
-def test_pictures_without_gaze_are_told(planted, annotations, two_colours, tmp_path, planted_folder):
-    import shutil
-
-    from salquest.datasets import load_dataset
-
-    shutil.copytree(planted_folder, tmp_path / "copy")
-    (tmp_path / "copy" / "fixations.csv").write_text("image,observer,index,x,y,duration_ms\n")
-    blind = load_dataset("planted", tmp_path / "copy")
+def test_pictures_without_gaze_are_told(planted, annotations, two_colours):
+    blind = replace(planted, samples=tuple(replace(sample, fixations=None) for sample in planted))
     with pytest.raises(InputError, match="planted has no fixations, at which the drop of NSS is measured"):
-        ablate_units(two_colours, read_annotations("own", blind), blind, layer="colours")
+        ablate_units(two_colours, annotations, blind, layer="colours")
 
 
 @pytest.mark.parametrize(

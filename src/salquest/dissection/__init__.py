@@ -6,6 +6,7 @@ compares two representations is in `similarity`, and needs neither networks nor 
 
 from salquest.dissection.ablation import UnitAblation, ablate_units
 from salquest.dissection.annotations import Annotations, Region, read_annotations
+from salquest.dissection.attribution import Attribution, Place, attribute, randomisation_check
 from salquest.dissection.gathering import Settings
 from salquest.dissection.importance import Importance, remove_best
 from salquest.dissection.scores import SCORES, ScoreCard
@@ -17,15 +18,18 @@ from salquest.dissection.writing import check_folder, write_dissection
 __all__ = [
     "SCORES",
     "Annotations",
+    "Attribution",
     "Dissection",
     "Importance",
     "LayerResult",
+    "Place",
     "Region",
     "ScoreCard",
     "Settings",
     "Subject",
     "UnitAblation",
     "ablate_units",
+    "attribute",
     "best_layers",
     "check_folder",
     "dissect",
@@ -33,6 +37,7 @@ __all__ = [
     "health_table",
     "layer_table",
     "open_subject",
+    "randomisation_check",
     "read_annotations",
     "remove_best",
     "unit_table",

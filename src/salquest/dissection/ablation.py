@@ -8,7 +8,7 @@ above 0 where they helped; of each picture, and inside regions as the room score
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -35,7 +35,7 @@ Floats = NDArray[np.float64]
 Replacement = Literal["mean", "zero"]
 
 # variants of one picture that go through the network together, where nothing else is asked for
-BATCH = 16
+BATCH = 8
 # the rows of tables that are about all fixations of a picture
 ALL = "whole picture"
 
@@ -300,7 +300,7 @@ def basis(drops: Drops, category: str) -> dict[str, Cell]:
     }
 
 
-def spread(name: str, value: float, draws: Floats) -> Mapping[str, Cell]:
+def spread(name: str, value: float, draws: Floats) -> dict[str, Cell]:
     """A value and its 95 % interval as three cells; the first interval of a row is called low and high."""
     low, high = interval_of(draws)
     names = (name, "low", "high") if name == "drop" else (name, f"{name}_low", f"{name}_high")

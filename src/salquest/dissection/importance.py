@@ -87,8 +87,8 @@ class Importance:
         for layer in self.layers:
             first = next(other for other in self.layers if other.layer == layer.layer)
             for number, category in enumerate(layer.drops.probe.table.categories):
-                row: dict[str, Cell] = {"model": layer.model, "layer": layer.layer} | basis(layer.drops, category)
-                row |= self._drops(layer, first, number, category)
+                row: dict[str, Cell] = {"model": layer.model, "layer": layer.layer}
+                row |= basis(layer.drops, category) | self._drops(layer, first, number, category)
                 row["best"] = " | ".join(" ".join(map(str, units)) for units in layer.best[number]) if layer.chosen[number] else None
                 rows.append(row)
         return Columns.of_rows(rows)

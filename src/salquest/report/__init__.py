@@ -7,7 +7,7 @@ from salquest.report.cell_table import CellTable
 from salquest.report.comparison_figures import PictureScatter, RankLine, critical_difference_figure, scatter_figure
 from salquest.report.density_figure import centre_bias_figure
 from salquest.report.display_figures import CurvePanel, contoured, found_figure, psychometric_figure, ringed, two_ranks_figure
-from salquest.report.figures import Curves, contact_sheet, dimmed, heat, heat_layer, learning_curves, overlay, score_figure
+from salquest.report.figures import Curves, contact_sheet, dimmed, heat, heat_layer, learning_curves, overlay, score_figure, signed_overlay
 from salquest.report.gradient_figures import TermGradients, gradient_figure
 from salquest.report.level_set_figure import level_set_figure
 from salquest.report.marks import outlined, path_drawn
@@ -60,6 +60,7 @@ __all__ = [
     "scatter_figure",
     "score_figure",
     "search_figure",
+    "signed_overlay",
     "thumbnail",
     "tile_sheet",
     "two_ranks_figure",
