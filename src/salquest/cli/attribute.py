@@ -21,6 +21,9 @@ from salquest.models.catalogue import DEFAULT
 from salquest.report import outlined, signed_overlay
 from salquest.runs import versions, write_bytes, write_json
 
+# share of the difference of the targets that integrated gradients should not leave open
+GREAT_GAP = 0.05
+
 
 def attribute(
     picture: Path,
@@ -106,6 +109,8 @@ def _sentence(told: dict[str, Any], path: Path) -> str:
         words += f", {told['baseline_target']:.3f} for the {told['baseline']} picture"
     if told["gap"] is not None:
         words += f"; the values add up to the difference but for {told['gap']:+.4f}"
+        if abs(told["gap"]) > GREAT_GAP * abs(told["target"] - told["baseline_target"]):
+            words += " (more --steps bring it down)"
     if "correlation_with_random_weights" in told:
         words += f"; with random weights the attribution is alike by r = {told['correlation_with_random_weights']:.2f}"
     return words

@@ -16,12 +16,15 @@ from salquest.dissection.cache import ArrayCache, Arrays
 from salquest.dissection.geometry import survey
 from salquest.dissection.hooks import watched
 from salquest.dissection.interpolation import grid_pixels
+from salquest.dissection.likeness import FinalMap
 from salquest.dissection.probe import Probe, Progress
 from salquest.dissection.responses import VERSIONS, PictureWork, Response
 from salquest.dissection.subjects import Size, Subject, as_input, network_digest
 from salquest.dissection.unit_statistics import UnitStatistics, UnitTally
+from salquest.encoders import Encoder
 from salquest.errors import InputError
 from salquest.gaze.pictures import Pixels
+from salquest.losses import Prediction
 
 # pictures whose responses share a file: what a kill costs
 CHUNK = 32
@@ -64,7 +67,7 @@ class LayerResponses:
         overlap: version -> (P, C): grid pixels above the threshold and in the category, per picture and category that is in it.
         area: grid pixels of the category, (P,).
         above: grid pixels above the threshold per picture, (N, C).
-        pixels: of the grid, in all pictures together.
+        pixels: of the grid per picture, (N,).
         pair_picture, pair_category: of each of the P pairs.
     """
 
@@ -72,7 +75,7 @@ class LayerResponses:
     overlap: Mapping[str, NDArray[np.int32]]
     area: NDArray[np.int64]
     above: NDArray[np.int32]
-    pixels: int
+    pixels: NDArray[np.int64]
     pair_picture: NDArray[np.int64]
     pair_category: NDArray[np.int64]
 
@@ -106,6 +109,8 @@ class Gathering:
         self.run = subject.front(self.modules.values())
         # of what a layer hangs on, and no more: networks that share their first stages share the work
         self.networks = {layer: network_digest(subject.front([module])) for layer, module in self.modules.items()}
+        self.predicts = not isinstance(subject.network, Encoder)
+        self.whole = network_digest(subject.network) if self.predicts else ""
         self.grids = {
             size: survey(self.run, self.modules, size, subject.device, centred=settings.centred) for size in dict.fromkeys(self.sizes)
         }
@@ -116,10 +121,10 @@ class Gathering:
         missing = [layer for layer, arrays in found.items() if arrays is None]
         if missing:
             tallies = {layer: self._tally(layer) for layer in missing}
-            for number, maps in self._maps(missing, range(len(self.probe)), "activations"):
+            for _, maps, _ in self._maps(missing, range(len(self.probe)), "activations"):
                 for layer in missing:
                     tallies[layer].add(maps[layer][0].flatten(1).cpu().numpy())
-                del maps, number
+                del maps
             for layer in missing:
                 found[layer] = _as_arrays(tallies[layer].finish())
                 self.cache.put(self._statistics_key(layer), found[layer] or {})
@@ -137,22 +142,36 @@ class Gathering:
             chunk: [layer for layer in self.layers if self._response_key(layer, chunk, statistics[layer]) not in self.cache]
             for chunk in chunks
         }
-        wanted = [chunk for chunk in chunks if missing[chunk]]
+        unlike = {
+            chunk: [layer for layer in self.layers if self.predicts and self._likeness_key(layer, chunk) not in self.cache]
+            for chunk in chunks
+        }
+        wanted = [chunk for chunk in chunks if missing[chunk] or unlike[chunk]]
         done, total = 0, sum(len(chunk) for chunk in wanted)
         for chunk in wanted:
             layers = missing[chunk]
             answers: dict[str, list[Response]] = {layer: [] for layer in layers}
+            likeness: dict[str, list[NDArray[np.float32]]] = {layer: [] for layer in unlike[chunk]}
             areas = []
-            for number, maps in self._maps(layers, chunk, "", quiet=True):
+            watching = [layer for layer in self.layers if layer in answers or layer in likeness]
+            for number, maps, final in self._maps(watching, chunk, "", quiet=True, whole=bool(likeness)):
                 entered = self.sizes[number]
+                if final is not None:
+                    beside = FinalMap(final, self.probe.stimuli[number].size, entered)
+                    for layer, found in likeness.items():
+                        found.append(beside.correlation(maps[layer][0], self.grids[entered][layer]))
+                done += 1
+                self.progress(f"responses of {self.subject.name}", done, total)
+                if not layers:
+                    continue
                 work = PictureWork.of(self.probe, number, entered=entered, step=self.settings.grid_step, seed=self.settings.seed)
                 measures = work.measures({layer: self.grids[entered][layer] for layer in layers}, self.subject.device)
                 areas.append(work.own.areas.sum(axis=1))
                 with torch.inference_mode():
                     for layer in layers:
                         answers[layer].append(measures[layer].respond(maps[layer][0], thresholds[layer]))
-                done += 1
-                self.progress(f"responses of {self.subject.name}", done, total)
+            for layer, found in likeness.items():
+                self.cache.put(self._likeness_key(layer, chunk), {"likeness": np.stack(found)})
             for layer in layers:
                 arrays = _joined(answers[layer]) | {"area": np.concatenate(areas).astype(np.int64)}
                 self.cache.put(self._response_key(layer, chunk, statistics[layer]), arrays)
@@ -181,10 +200,24 @@ class Gathering:
             overlap,
             np.concatenate([part["area"] for part in parts]),
             np.concatenate([part["above"] for part in parts]),
-            sum(grid_pixels(stimulus.size, self.settings.grid_step) for stimulus in self.probe.stimuli),
+            np.array([grid_pixels(stimulus.size, self.settings.grid_step) for stimulus in self.probe.stimuli]),
             pictures,
             categories,
         )
+
+    def likeness(self, layer: str, statistics: UnitStatistics) -> NDArray[np.float64] | None:
+        """Mean r of each unit with the network's final map, (C,), which `gather` left in the cache; None of a bare encoder. See `likeness`."""
+        if not self.predicts:
+            return None
+        parts = []
+        for chunk in self._chunks():
+            arrays = self.cache.get(self._likeness_key(layer, chunk))
+            if arrays is None:  # damaged since it was written
+                self.gather({**self.statistics(), layer: statistics})
+                arrays = self.cache.get(self._likeness_key(layer, chunk))
+            assert arrays is not None
+            parts.append(arrays["likeness"])
+        return np.concatenate(parts).mean(axis=0, dtype=np.float64)
 
     def _rows(self, picture: int) -> tuple[int, int]:
         return int(self.probe.first[picture]), int(self.probe.first[picture + 1])
@@ -194,17 +227,18 @@ class Gathering:
         return [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
 
     def _maps(
-        self, layers: Sequence[str], numbers: Sequence[int], what: str, *, quiet: bool = False
-    ) -> Iterator[tuple[int, dict[str, Tensor]]]:
-        """(number of the picture, layer -> (1, C, h, w)) one picture at a time, so that nothing depends on its neighbours."""
+        self, layers: Sequence[str], numbers: Sequence[int], what: str, *, quiet: bool = False, whole: bool = False
+    ) -> Iterator[tuple[int, dict[str, Tensor], NDArray[np.float64] | None]]:
+        """(number of the picture, layer -> (1, C, h, w), its final density where `whole`), one at a time: nothing depends on neighbours."""
         chosen = {layer: self.modules[layer] for layer in layers}
-        run = self.subject.front(chosen.values())
+        run = self.subject.network if whole else self.subject.front(chosen.values())
         with watched(chosen) as maps:
             for done, number in enumerate(numbers, start=1):
                 picture: Pixels = self.probe.stimuli[number].pixels()
                 with torch.inference_mode():
-                    run(as_input(picture, self.sizes[number], self.subject.device))
-                yield number, dict(maps)
+                    answer = run(as_input(picture, self.sizes[number], self.subject.device))
+                final = Prediction(answer, self.subject.predictor.activation).density[0].cpu().numpy().astype(np.float64) if whole else None
+                yield number, dict(maps), final
                 maps.clear()
                 if not quiet:
                     self.progress(f"{what} of {self.subject.name}", done, len(numbers))
@@ -218,6 +252,13 @@ class Gathering:
         for digest, size in zip(self.probe.files, self.sizes, strict=True):
             shown.update(f"{digest} {size}".encode())
         return {**self._key(layer), "what": "statistics", "pictures": shown.hexdigest()}
+
+    def _likeness_key(self, layer: str, chunk: range) -> dict[str, Any]:
+        shown = hashlib.sha256()
+        for number in chunk:
+            shown.update(f"{self.probe.files[number]} {self.sizes[number]}".encode())
+        # of the whole network: the final map is part of it
+        return {**self._key(layer), "what": "likeness", "network": self.whole, "pictures": shown.hexdigest()}
 
     def _response_key(self, layer: str, chunk: range, statistics: UnitStatistics) -> dict[str, Any]:
         shown = hashlib.sha256()

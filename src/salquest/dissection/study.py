@@ -18,7 +18,7 @@ from salquest.dissection.probe import Probe, Progress, build_probe
 from salquest.dissection.responses import VERSIONS
 from salquest.dissection.scores import SCORES, LayerScores
 from salquest.dissection.subjects import Subject, as_input, common_stages, input_size, named_apart, open_subject, random_twin
-from salquest.dissection.summary import LayerSummary, resamples, summarise
+from salquest.dissection.summary import LayerSummary, chance_high, chance_signs, resamples, summarise
 from salquest.dissection.unit_statistics import UnitStatistics
 from salquest.errors import InputError
 
@@ -37,6 +37,8 @@ class LayerResult:
         groups: which units are near-duplicates, (C,).
         shares: of all pixels of the pictures that belong to each category, (K,).
         values, errors: score -> (K, C): each unit's score per category, and its standard error over pictures.
+        likeness: mean r of each unit with the network's final map, (C,); NaN for dead and exploding ones; None of a bare encoder.
+        chance: (score, number of the category) -> what the ten best stay below in 95 % of permutations.
         summaries: (score, number of the category, version) -> summary; versions as in `responses.VERSIONS`.
     """
 
@@ -48,6 +50,8 @@ class LayerResult:
     shares: NDArray[np.float64]
     values: Mapping[str, NDArray[np.float64]]
     errors: Mapping[str, NDArray[np.float64]]
+    likeness: NDArray[np.float64] | None
+    chance: Mapping[tuple[str, int], float]
     summaries: Mapping[tuple[str, int, str], LayerSummary]
 
 
@@ -149,11 +153,12 @@ def _look_into(
     gathering = Gathering(subject, layers, probe, sizes, settings, cache, progress)
     statistics = gathering.statistics()
     gathering.gather(statistics)
-    counts = resamples(len(probe), settings.seed)
+    counts, signs = resamples(len(probe), settings.seed), chance_signs(len(probe), settings.seed)
     found = []
     for done, layer in enumerate(layers, start=1):
         responses = gathering.responses(layer, statistics[layer])
-        found.append(_layer_result(subject.name, layer, control, statistics[layer], responses, probe, scores, counts))
+        likeness = gathering.likeness(layer, statistics[layer])
+        found.append(_layer_result(subject.name, layer, control, statistics[layer], responses, likeness, probe, scores, counts, signs))
         progress(f"scores of {subject.name}", done, len(layers))
     return found
 
@@ -164,14 +169,17 @@ def _layer_result(
     control: str,
     statistics: UnitStatistics,
     responses: LayerResponses,
+    likeness: NDArray[np.float64] | None,
     probe: Probe,
     scores: Sequence[str],
     counts: NDArray[np.float64],
+    signs: NDArray[np.float64],
 ) -> LayerResult:
     groups = statistics.groups()
     values: dict[str, NDArray[np.float64]] = {}
     errors: dict[str, NDArray[np.float64]] = {}
     summaries: dict[tuple[str, int, str], LayerSummary] = {}
+    chance: dict[tuple[str, int], float] = {}
     layer_scores = LayerScores(responses, probe.table, len(probe))
     for score in scores:
         value, error = [], []
@@ -180,13 +188,16 @@ def _layer_result(
             for version in VERSIONS:
                 units = layer_scores.scores(score, category, version)
                 summaries[score, category, version] = summarise(units, score, statistics, groups, counts, having)
+                if version == "permuted":
+                    chance[score, category] = chance_high(units, statistics, signs)
                 if version == "own":
                     value.append(units.value)
                     error.append(units.standard_error())
         values[score] = np.where(statistics.scored, np.stack(value), np.nan)
         errors[score] = np.where(statistics.scored, np.stack(error), np.nan)
+    alike = None if likeness is None else np.where(statistics.scored, likeness, np.nan)
     area = np.bincount(responses.pair_category, weights=responses.area, minlength=len(probe.table.categories))
-    return LayerResult(model, layer, control, statistics, groups, area / responses.pixels, values, errors, summaries)
+    return LayerResult(model, layer, control, statistics, groups, area / responses.pixels.sum(), values, errors, alike, chance, summaries)
 
 
 def _twin(subject: Subject, twins: dict[str, Subject], probe: Probe, sizes: Sequence[tuple[int, int]], settings: Settings) -> Subject:

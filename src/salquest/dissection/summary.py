@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 
 TOP = 10
 DRAWS = 1000
+# of permuted units, for the point that 95 % of them stay below
+CHANCE_DRAWS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,22 @@ def resamples(pictures: int, seed: int) -> Floats:
     """How often each picture is drawn in each of DRAWS resamples of all of them, (DRAWS, N): the same for every table of one seed."""
     draw = np.random.Generator(np.random.PCG64([seed, pictures]))
     return draw.multinomial(pictures, np.full(pictures, 1 / pictures), size=DRAWS).astype(np.float64)
+
+
+def chance_signs(pictures: int, seed: int) -> Floats:
+    """-1 or 1 for each picture in each of CHANCE_DRAWS draws, (CHANCE_DRAWS, N): see `UnitScores.chance`."""
+    draw = np.random.Generator(np.random.PCG64([seed, pictures, CHANCE_DRAWS]))
+    return np.where(draw.random((CHANCE_DRAWS, pictures)) < 0.5, -1.0, 1.0)
+
+
+def chance_high(permuted: UnitScores, statistics: UnitStatistics, signs: Floats) -> float:
+    """What the mean of the ten best units stays below in 95 % of permutations; NaN where nothing is scored."""
+    drawn = permuted.chance(signs)[:, statistics.scored]
+    drawn = drawn[:, ~np.isnan(drawn).any(axis=0)]
+    top = min(TOP, drawn.shape[1])
+    if not top:
+        return np.nan
+    return float(np.quantile(np.partition(drawn, -top, axis=1)[:, -top:].mean(axis=1), 0.95))
 
 
 def summarise(

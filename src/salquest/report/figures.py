@@ -122,12 +122,12 @@ def signed_overlay(pixels: NDArray[np.uint8], values: NDArray[np.float32], *, st
     """Signed values (H, W) over their picture, (H, W, 3): red above 0, blue below, the picture in dimmed grey where they are near 0.
 
     What is seen are the values averaged over a Gaussian of 1 % of the smaller side, because single pixels of a gradient flicker; how much colour
-    is seen is the square root of their size, full at the 99.5 % quantile. The values themselves are not touched.
+    is seen is their size, full at the 99.5 % quantile. The values themselves are not touched.
     """
     softened = blur(values, 0.01 * min(values.shape))
     size = np.abs(softened)
     most = float(np.quantile(size, 0.995)) or float(size.max()) or 1.0
-    alpha = strength * np.sqrt(np.minimum(size / most, 1))[:, :, None]
+    alpha = strength * np.minimum(size / most, 1)[:, :, None]
     colour = np.where(softened[:, :, None] > 0, RAISING, LOWERING)
     grey = _dimmed(pixels)
     return np.rint(grey + alpha * (colour - grey)).astype(np.uint8)
