@@ -243,7 +243,8 @@ def test_the_command_leaves_values_overlay_and_numbers(photo, tmp_path, capsys):
     assert values.shape == photo.shape[:2]
     assert values.sum() - (told["target"] - told["baseline_target"]) == pytest.approx(told["gap"], abs=1e-4)
     assert -1 <= told["correlation_with_random_weights"] <= 1
-    assert Image.open(tmp_path / "out" / "photo.attribution.png").size == (100, 80)
+    with Image.open(tmp_path / "out" / "photo.attribution.png") as overlay:
+        assert overlay.size == (100, 80)
 
 
 @pytest.mark.parametrize(

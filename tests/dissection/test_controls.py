@@ -93,7 +93,7 @@ def test_the_chance_point_agrees_with_that_of_real_permutations(planted, annotat
     """The network is looked into with many seeds, each of which permutes otherwise: how often the best lie above the point."""
     subject, probe = Subject("noise", one_stage(*noise_units(16))), build_probe(annotations, planted)
     highs, tops = {score: [] for score in SCORES}, {score: [] for score in SCORES}
-    for seed in range(24):
+    for seed in range(16):
         settings = replace(SETTINGS, seed=seed)
         gathering = Gathering(subject, ["colours"], probe, [(HEIGHT, WIDTH)] * PICTURES, settings, ArrayCache(None))
         statistics = gathering.statistics()["colours"]
@@ -104,8 +104,8 @@ def test_the_chance_point_agrees_with_that_of_real_permutations(planted, annotat
             highs[score].append(chance_high(permuted, statistics, chance_signs(PICTURES, seed)))
             tops[score].append(np.sort(permuted.value)[-10:].mean())
     for score in SCORES:
-        # 5 % wanted; eight pictures tell their own spread roughly, and 24 seeds the share to 4.4 % (one error)
-        assert np.mean(np.array(tops[score]) > np.median(highs[score])) <= 0.17, score
+        # 5 % wanted; eight pictures tell their own spread roughly, and 16 seeds the share to 5.4 % (one error)
+        assert np.mean(np.array(tops[score]) > np.median(highs[score])) <= 0.19, score
         assert np.median(highs[score]) < 1.35 * np.quantile(tops[score], 0.95) + 0.02, score
 
 
