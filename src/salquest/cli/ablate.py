@@ -111,25 +111,25 @@ def ablate(
 
 
 def _best_table(table: Columns, top: int, replacement: str) -> CellTable:
-    titles = ["network", "layer", "category", "regions", "NSS", "drop", "95 %", "random", "over random", "95 %"]
+    titles = ["network", "layer", "category", "regions", "NSS", "drop", "random", "over random"]
     compared = any(row["over_first"] is not None for row in table.rows())
     rows = [
         [
             *(str(row[key]) for key in ("model", "layer", "category", "regions")),
-            *(_number(row[key]) for key in ("nss", "drop")),
-            _interval(row, ""),
+            _number(row["nss"]),
+            _number(row["drop"]),
             _number(row["random"]),
-            _number(row["over_random"]),
-            _interval(row, "over_random_"),
-            *([_number(row["over_first"]), _interval(row, "over_first_")] if compared else []),
+            _with_interval(row, "over_random"),
+            *([_with_interval(row, "over_first")] if compared else []),
         ]
         for row in table.rows()
     ]
     return CellTable(
-        [*titles, "over first", "95 %"] if compared else titles,
+        [*titles, "over first"] if compared else titles,
         rows,
         f"Drop of NSS inside each category's regions when its {top} best units are set to {_set_to(replacement)}, chosen on one half of the "
-        f"pictures and removed on the other; random: {top} units of the layer drawn at random, the mean of the draws; over random: the difference."
+        f"pictures and removed on the other; random: {top} units of the layer drawn at random, the mean of the draws; "
+        "over random: the difference, with 95 % over pictures and draws."
         + (" Over first: how much greater that is than in the first network." if compared else ""),
     )
 
@@ -140,11 +140,11 @@ def _unit_table(table: Columns, replacement: str) -> CellTable:
     for category in dict.fromkeys(str(row["category"]) for row in table.rows()):
         told = [row for row in table.rows() if row["category"] == category and row["drop"] is not None]
         rows += [
-            [category, str(row["unit"]), _number(row["nss"]), _number(row["drop"]), _interval(row, "")]
+            [category, str(row["unit"]), _number(row["nss"]), _with_interval(row, "drop")]
             for row in sorted(told, key=lambda row: -float(row["drop"] or 0))[:SHOWN]
         ]
     return CellTable(
-        ["category", "unit", "NSS", "drop", "95 %"],
+        ["category", "unit", "NSS", "drop"],
         rows,
         f"Drop of NSS when one unit is set to {_set_to(replacement)}: up to {SHOWN} units per category whose removal costs most "
         f"({ALL}: all fixations).",
@@ -155,9 +155,9 @@ def _set_to(replacement: str) -> str:
     return "their mean over all pictures" if replacement == "mean" else "zero"
 
 
-def _interval(row: dict[str, Any], which: str) -> str:
-    low, high = row[f"{which}low"], row[f"{which}high"]
-    return "-" if low is None else f"{_number(low)}..{_number(high)}"
+def _with_interval(row: dict[str, Any], name: str) -> str:
+    low, high = ("low", "high") if name == "drop" else (f"{name}_low", f"{name}_high")
+    return "-" if row[low] is None else f"{_number(row[name])} ({row[low]:.2f}..{row[high]:.2f})"
 
 
 def _number(value: Any) -> str:
