@@ -39,6 +39,8 @@ app.command("salquest.cli.convert:app", name="convert", help="Turn weights that 
 app.command("salquest.cli.data:app", name="data", help="Look a data set through, import one's own, find the blur of its maps.")
 app.command("salquest.cli.displays:app", name="displays", help="Search displays with a known target: draw them, score models on them.")
 app.command("salquest.cli.dissect:dissect", name="dissect", help="What the units of networks encode, against annotated regions.")
+app.command("salquest.cli.ablate:ablate", name="ablate", help="What a network's map loses when units are removed.")
+app.command("salquest.cli.attribute:attribute", name="attribute", help="Which parts of a picture drive a prediction.")
 app.command("salquest.cli.listing:list_entries", name="list", help="What salquest knows by name.")
 
 

@@ -4,9 +4,12 @@
 compares two representations is in `similarity`, and needs neither networks nor pictures.
 """
 
+from salquest.dissection.ablation import UnitAblation, ablate_units
 from salquest.dissection.annotations import Annotations, Region, read_annotations
+from salquest.dissection.attribution import Attribution, Place, attribute, randomisation_check
 from salquest.dissection.change import Change, change_split, over_layers, split_table
 from salquest.dissection.gathering import Settings
+from salquest.dissection.importance import Importance, remove_best
 from salquest.dissection.scores import SCORES, ScoreCard
 from salquest.dissection.study import Dissection, LayerResult, dissect
 from salquest.dissection.subjects import Subject, open_subject
@@ -16,13 +19,19 @@ from salquest.dissection.writing import check_folder, write_dissection
 __all__ = [
     "SCORES",
     "Annotations",
+    "Attribution",
     "Change",
     "Dissection",
+    "Importance",
     "LayerResult",
+    "Place",
     "Region",
     "ScoreCard",
     "Settings",
     "Subject",
+    "UnitAblation",
+    "ablate_units",
+    "attribute",
     "best_layers",
     "change_split",
     "check_folder",
@@ -32,7 +41,9 @@ __all__ = [
     "layer_table",
     "open_subject",
     "over_layers",
+    "randomisation_check",
     "read_annotations",
+    "remove_best",
     "split_table",
     "unit_table",
     "write_dissection",

@@ -16,6 +16,7 @@ from salquest.dissection.cache import ArrayCache, Arrays
 from salquest.dissection.geometry import Grid, survey
 from salquest.dissection.hooks import watched
 from salquest.dissection.interpolation import grid_pixels
+from salquest.dissection.likeness import FinalMap
 from salquest.dissection.probe import Probe, Progress
 from salquest.dissection.responses import ROUNDING, VERSIONS, PictureWork, Response
 from salquest.dissection.strongest import FINE, LARGEST, SPECK, Answer, PeakTally, packed, picture_outline, unpacked
@@ -23,6 +24,8 @@ from salquest.dissection.subjects import Size, Subject, as_input, network_digest
 from salquest.dissection.unit_statistics import UnitStatistics, UnitTally
 from salquest.errors import InputError
 from salquest.gaze.pictures import Pixels
+from salquest.losses import Prediction
+from salquest.models.deep.network import SaliencyNetwork
 
 # pictures whose responses share a file: what a kill costs
 CHUNK = 32
@@ -65,7 +68,7 @@ class LayerResponses:
         overlap: version -> (P, C): grid pixels above the threshold and in the category, per picture and category that is in it.
         area: grid pixels of the category, (P,).
         above: grid pixels above the threshold per picture, (N, C).
-        pixels: of the grid, in all pictures together.
+        pixels: of the grid per picture, (N,).
         pair_picture, pair_category: of each of the P pairs.
     """
 
@@ -73,7 +76,7 @@ class LayerResponses:
     overlap: Mapping[str, NDArray[np.int32]]
     area: NDArray[np.int64]
     above: NDArray[np.int32]
-    pixels: int
+    pixels: NDArray[np.int64]
     pair_picture: NDArray[np.int64]
     pair_category: NDArray[np.int64]
 
@@ -107,6 +110,8 @@ class Gathering:
         self.run = subject.front(self.modules.values())
         # of what a layer hangs on, and no more: networks that share their first stages share the work
         self.networks = {layer: network_digest(subject.front([module])) for layer, module in self.modules.items()}
+        self.predicts = isinstance(subject.network, SaliencyNetwork)
+        self.whole = network_digest(subject.network) if self.predicts else ""
         self.grids = {
             size: survey(self.run, self.modules, size, subject.device, centred=settings.centred) for size in dict.fromkeys(self.sizes)
         }
@@ -121,7 +126,7 @@ class Gathering:
         missing = [layer for layer, arrays in found.items() if arrays is None]
         if missing:
             tallies = {layer: (self._tally(layer), PeakTally(self._units(layer))) for layer in missing}
-            for number, maps in self._maps(missing, range(len(self.probe)), "activations"):
+            for number, maps, _ in self._maps(missing, range(len(self.probe)), "activations"):
                 for layer, (units, peaks) in tallies.items():
                     cells = maps[layer][0].flatten(1).cpu().numpy()
                     units.add(cells)
@@ -153,22 +158,36 @@ class Gathering:
             chunk: [layer for layer in self.layers if self._response_key(layer, chunk, statistics[layer]) not in self.cache]
             for chunk in chunks
         }
-        wanted = [chunk for chunk in chunks if missing[chunk]]
+        unlike = {
+            chunk: [layer for layer in self.layers if self.predicts and self._likeness_key(layer, chunk) not in self.cache]
+            for chunk in chunks
+        }
+        wanted = [chunk for chunk in chunks if missing[chunk] or unlike[chunk]]
         done, total = 0, sum(len(chunk) for chunk in wanted)
         for chunk in wanted:
             layers = missing[chunk]
             answers: dict[str, list[Response]] = {layer: [] for layer in layers}
+            likeness: dict[str, list[NDArray[np.float32]]] = {layer: [] for layer in unlike[chunk]}
             areas = []
-            for number, maps in self._maps(layers, chunk, "", quiet=True):
+            watching = [layer for layer in self.layers if layer in answers or layer in likeness]
+            for number, maps, final in self._maps(watching, chunk, "", quiet=True, whole=bool(likeness)):
                 entered = self.sizes[number]
+                if final is not None:
+                    beside = FinalMap(final, self.probe.stimuli[number].size, entered)
+                    for layer, found in likeness.items():
+                        found.append(beside.correlation(maps[layer][0], self.grids[entered][layer]))
+                done += 1
+                self.progress(f"responses of {self.subject.name}", done, total)
+                if not layers:
+                    continue
                 work = PictureWork.of(self.probe, number, entered=entered, step=self.settings.grid_step, seed=self.settings.seed)
                 measures = work.measures({layer: self.grids[entered][layer] for layer in layers}, self.subject.device)
                 areas.append(work.own.areas.sum(axis=1))
                 with torch.inference_mode():
                     for layer in layers:
                         answers[layer].append(measures[layer].respond(maps[layer][0], thresholds[layer]))
-                done += 1
-                self.progress(f"responses of {self.subject.name}", done, total)
+            for layer, found in likeness.items():
+                self.cache.put(self._likeness_key(layer, chunk), {"likeness": np.stack(found)})
             for layer in layers:
                 arrays = _joined(answers[layer]) | {"area": np.concatenate(areas).astype(np.int64)}
                 self.cache.put(self._response_key(layer, chunk, statistics[layer]), arrays)
@@ -197,7 +216,7 @@ class Gathering:
             overlap,
             np.concatenate([part["area"] for part in parts]),
             np.concatenate([part["above"] for part in parts]),
-            sum(grid_pixels(stimulus.size, self.settings.grid_step) for stimulus in self.probe.stimuli),
+            np.array([grid_pixels(stimulus.size, self.settings.grid_step) for stimulus in self.probe.stimuli]),
             pictures,
             categories,
         )
@@ -221,7 +240,7 @@ class Gathering:
         chosen = {layer: (peaks[layer]["picture"][:, own], peaks[layer]["peak"][:, own]) for layer, own in units.items()}
         wanted = sorted({int(number) for pictures, _ in chosen.values() for number in np.unique(pictures)})
         drawn: dict[str, dict[tuple[int, int], Answer]] = {layer: {} for layer in units}
-        for number, maps in self._maps(list(units), wanted, "outlines"):
+        for number, maps, _ in self._maps(list(units), wanted, "outlines"):
             entered, size, step = self.sizes[number], self.probe.stimuli[number].size, self.settings.grid_step
             enlarging: dict[Grid, tuple[NDArray, NDArray]] = {}
             for layer, (pictures, greatest) in chosen.items():
@@ -244,6 +263,20 @@ class Gathering:
             for layer, own in units.items()
         }
 
+    def likeness(self, layer: str, statistics: UnitStatistics) -> NDArray[np.float64] | None:
+        """Mean r of each unit with the network's final map, (C,), which `gather` left in the cache; None of a bare encoder. See `likeness`."""
+        if not self.predicts:
+            return None
+        parts = []
+        for chunk in self._chunks():
+            arrays = self.cache.get(self._likeness_key(layer, chunk))
+            if arrays is None:  # damaged since it was written
+                self.gather({**self.statistics(), layer: statistics})
+                arrays = self.cache.get(self._likeness_key(layer, chunk))
+            assert arrays is not None
+            parts.append(arrays["likeness"])
+        return np.concatenate(parts).mean(axis=0, dtype=np.float64)
+
     def _rows(self, picture: int) -> tuple[int, int]:
         return int(self.probe.first[picture]), int(self.probe.first[picture + 1])
 
@@ -252,17 +285,18 @@ class Gathering:
         return [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
 
     def _maps(
-        self, layers: Sequence[str], numbers: Sequence[int], what: str, *, quiet: bool = False
-    ) -> Iterator[tuple[int, dict[str, Tensor]]]:
-        """(number of the picture, layer -> (1, C, h, w)) one picture at a time, so that nothing depends on its neighbours."""
+        self, layers: Sequence[str], numbers: Sequence[int], what: str, *, quiet: bool = False, whole: bool = False
+    ) -> Iterator[tuple[int, dict[str, Tensor], NDArray[np.float64] | None]]:
+        """(number of the picture, layer -> (1, C, h, w), its final density where `whole`), one at a time: nothing depends on neighbours."""
         chosen = {layer: self.modules[layer] for layer in layers}
-        run = self.subject.front(chosen.values())
+        run = self.subject.network if whole else self.subject.front(chosen.values())
         with watched(chosen) as maps:
             for done, number in enumerate(numbers, start=1):
                 picture: Pixels = self.probe.stimuli[number].pixels()
                 with torch.inference_mode():
-                    run(as_input(picture, self.sizes[number], self.subject.device))
-                yield number, dict(maps)
+                    answer = run(as_input(picture, self.sizes[number], self.subject.device))
+                final = Prediction(answer, self.subject.predictor.activation).density[0].cpu().numpy().astype(np.float64) if whole else None
+                yield number, dict(maps), final
                 maps.clear()
                 if not quiet:
                     self.progress(f"{what} of {self.subject.name}", done, len(numbers))
@@ -282,6 +316,13 @@ class Gathering:
         sizes = [stimulus.size for stimulus in self.probe.stimuli]
         drawn = {"units": list(units), "thresholds": thresholds, "drawn": [FINE, SPECK, LARGEST]}
         return {**self._activation_key(layer, "outlines"), **drawn, "sizes": hashlib.sha256(repr(sizes).encode()).hexdigest()}
+
+    def _likeness_key(self, layer: str, chunk: range) -> dict[str, Any]:
+        shown = hashlib.sha256()
+        for number in chunk:
+            shown.update(f"{self.probe.files[number]} {self.sizes[number]}".encode())
+        # of the whole network: the final map is part of it
+        return {**self._key(layer), "what": "likeness", "network": self.whole, "pictures": shown.hexdigest()}
 
     def _response_key(self, layer: str, chunk: range, statistics: UnitStatistics) -> dict[str, Any]:
         shown = hashlib.sha256()

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from salquest.dissection.hooks import watched
 from salquest.dissection.interpolation import Axis, Raster
 from salquest.encoders.padded import SameConv2d, SameMaxPool2d, same_padding
+from salquest.errors import InputError
 
 Size = tuple[int, int]
 
@@ -60,7 +61,7 @@ def survey(run: nn.Module, layers: Mapping[str, nn.Module], size: Size, device: 
         centred: False spreads the cells evenly over the picture, as papers that resize maps do.
 
     Raises:
-        InputError: a layer that answers no maps, or the network refuses the size.
+        InputError: a layer that answers no maps or never runs, or the network refuses the size.
     """
     known: dict[Size, tuple[Place, Place]] = {size: (Place(1, 0), Place(1, 0))}
 
@@ -82,6 +83,9 @@ def survey(run: nn.Module, layers: Mapping[str, nn.Module], size: Size, device: 
     finally:
         for handle in handles:
             handle.remove()
+    for name in layers:
+        if name not in maps:
+            raise InputError(f"the layer {name} does not run by itself; name one of those that it holds")
     return {name: Grid(_size(found), found.shape[1], known.get(_size(found)) if centred else None) for name, found in maps.items()}
 
 

@@ -8,10 +8,13 @@ U is the Kronecker product of one matrix per axis, and U'U of two tridiagonal on
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+
+from salquest.gaze import resize_map
 
 Floats = NDArray[np.float64]
 
@@ -63,6 +66,13 @@ class Raster:
     def of(cls, vertical: Axis, horizontal: Axis) -> Raster:
         """From its two axes."""
         return cls(vertical.weights(), horizontal.weights())
+
+    @classmethod
+    @lru_cache(maxsize=16)
+    def resizing(cls, picture: tuple[int, int], cells: tuple[int, int]) -> Raster:
+        """As `gaze.resize_map` brings a map of (h, w) to a picture of (H, W), where it shrinks too: the filter's answers to single cells."""
+        rows, columns = (csr_array(resize_map(np.eye(count), (pixels, count))) for pixels, count in zip(picture, cells, strict=True))
+        return cls(rows, columns)
 
     @property
     def cells(self) -> tuple[int, int]:

@@ -167,7 +167,7 @@ class Measure:
         apart = cells - middle[:, None]
         means = self.weights @ apart.T
         average = means[-1]
-        square = self._mean_square(apart.view(maps.shape))
+        square = square_sum(apart.view(maps.shape), self.grams) / self.pixels
         deviation = (square - average.square()).clamp_min(0).sqrt()
         flat = (cells.amax(dim=1) == cells.amin(dim=1)) | (deviation == 0)
         own, other = self.regions
@@ -188,17 +188,18 @@ class Measure:
             parts[3][0],
         )
 
-    def _mean_square(self, maps: Tensor) -> Tensor:
-        """Mean over the picture's pixels of the squared, interpolated maps, (C,)."""
-        along_rows, along_columns = maps * self.grams[0][:, None], maps * self.grams[2]
-        if maps.shape[1] > 1:
-            beside = self.grams[1][:, None]
-            along_rows[:, :-1] += maps[:, 1:] * beside
-            along_rows[:, 1:] += maps[:, :-1] * beside
-        if maps.shape[2] > 1:
-            along_columns[:, :, :-1] += maps[:, :, 1:] * self.grams[3]
-            along_columns[:, :, 1:] += maps[:, :, :-1] * self.grams[3]
-        return (along_rows * along_columns).sum(dim=(1, 2)) / self.pixels
+
+def square_sum(maps: Tensor, grams: tuple[Tensor, Tensor, Tensor, Tensor]) -> Tensor:
+    """Sum over a picture's pixels of the squared, interpolated maps (C, h, w), (C,), with the grams of their raster (see `Raster.grams`)."""
+    along_rows, along_columns = maps * grams[0][:, None], maps * grams[2]
+    if maps.shape[1] > 1:
+        beside = grams[1][:, None]
+        along_rows[:, :-1] += maps[:, 1:] * beside
+        along_rows[:, 1:] += maps[:, :-1] * beside
+    if maps.shape[2] > 1:
+        along_columns[:, :, :-1] += maps[:, :, 1:] * grams[3]
+        along_columns[:, :, 1:] += maps[:, :, :-1] * grams[3]
+    return (along_rows * along_columns).sum(dim=(1, 2))
 
 
 def _stretched(region: Region, size: Size, target: Size) -> Region:

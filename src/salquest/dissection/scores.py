@@ -48,10 +48,15 @@ SCORES: Mapping[str, ScoreCard] = {
 
 @dataclass(frozen=True, eq=False)
 class Ratio:
-    """A sum over pictures divided by another: numerators (N, C), denominators (N, 1) or (N, C)."""
+    """A sum over pictures divided by another: numerators (N, C), denominators (N, 1) or (N, C).
+
+    Attributes:
+        by_chance: what the two are on the mean over permutations of a unit's cells; None for 0 and the denominators themselves.
+    """
 
     numerators: Floats
     denominators: Floats
+    by_chance: tuple[Floats, Floats] | None = None
 
     @property
     def pictures(self) -> int:
@@ -70,6 +75,14 @@ class Ratio:
         one = np.ones((1, len(self.numerators)))
         with np.errstate(invalid="ignore", divide="ignore"):
             return (self.numerators - self.of(one) * self.denominators) / self.denominators.sum(axis=0)
+
+    def chance(self, signs: Floats) -> Floats:
+        """The ratio with each picture's departure from chance turned over by signs (B, N), (B, C); see `UnitScores.chance`."""
+        zero = np.zeros_like(self.numerators[:1])
+        above, below = (zero, self.denominators) if self.by_chance is None else self.by_chance
+        with np.errstate(invalid="ignore", divide="ignore"):
+            whole = below.sum(axis=0) + (0 if self.by_chance is None else signs @ (self.denominators - below))
+            return np.where(whole > 0, (above.sum(axis=0) + signs @ (self.numerators - above)) / whole, np.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +105,10 @@ class Placements:
         """As `Ratio.parts`."""
         return self.added
 
+    def chance(self, signs: Floats) -> Floats:
+        """As `Ratio.chance`, around one half."""
+        return np.where(np.isnan(self.value), np.nan, 0.5 + signs @ self.added)
+
 
 @dataclass(frozen=True, eq=False)
 class UnitScores:
@@ -109,6 +126,19 @@ class UnitScores:
     def value(self) -> Floats:
         """The scores, (C,); NaN where the probe set cannot answer (no region, no fixation, no other region)."""
         return self.of(np.ones((1, self.first.pictures)))[0]
+
+    def chance(self, signs: Floats) -> Floats:
+        """The scores (B, C) of units with cells permuted many times, from one permutation of each picture.
+
+        Permutations of different pictures are independent, and what each adds to a score departs from its known mean to both sides: turning the
+        departures over picture by picture gives further draws of their sum (the wild bootstrap, Wu 1986), the same for all units, so that the
+        best of many related units is drawn as it should be.
+
+        Args:
+            signs: of pictures, -1 or 1, (B, N).
+        """
+        found = self.first.chance(signs)
+        return found if self.second is None else found - self.second.chance(signs)
 
     def standard_error(self) -> Floats:
         """Over pictures, (C,), by the infinitesimal jackknife (Efron 1982)."""
@@ -166,7 +196,11 @@ class LayerScores:
         here = self.responses.pair_picture[which]
         both, area = np.zeros(self.responses.above.shape), np.zeros((self.pictures, 1))
         both[here], area[here, 0] = self.responses.overlap[version][which], self.responses.area[which]
-        return Ratio(both, self.responses.above + area - both)
+        if version != "permuted":
+            return Ratio(both, self.responses.above + area - both)
+        # cells that fall on the category by chance (hypergeometric)
+        mean = self.responses.above * area / self.responses.pixels[:, None]
+        return Ratio(both, self.responses.above + area - both, (mean, self.responses.above + area - mean))
 
     def _auc(self, holds: NDArray[np.bool_], version: str) -> Placements:
         z = self.responses.nss[version][PIXELS]

@@ -19,8 +19,8 @@ from salquest.dissection.probe import Probe, Progress, build_probe
 from salquest.dissection.responses import VERSIONS
 from salquest.dissection.scores import SCORES, LayerScores
 from salquest.dissection.strongest import Answer
-from salquest.dissection.subjects import Subject, as_input, input_size, open_subject, random_twin
-from salquest.dissection.summary import LayerSummary, resamples, shown_units, summarise
+from salquest.dissection.subjects import Subject, as_input, common_stages, input_size, named_apart, open_subject, random_twin
+from salquest.dissection.summary import LayerSummary, chance_high, chance_signs, resamples, shown_units, summarise
 from salquest.dissection.unit_statistics import UnitStatistics
 from salquest.errors import InputError
 
@@ -41,6 +41,8 @@ class LayerResult:
         groups: which units are near-duplicates, (C,).
         shares: of all pixels of the pictures that belong to each category, (K,).
         values, errors: score -> (K, C): each unit's score per category, and its standard error over pictures.
+        likeness: mean r of each unit with the network's final map, (C,); NaN for dead and exploding ones; None of a bare encoder.
+        chance: (score, number of the category) -> what the ten best stay below in 95 % of permutations.
         summaries: (score, number of the category, version) -> summary; versions as in `responses.VERSIONS`.
     """
 
@@ -52,6 +54,8 @@ class LayerResult:
     shares: NDArray[np.float64]
     values: Mapping[str, NDArray[np.float64]]
     errors: Mapping[str, NDArray[np.float64]]
+    likeness: NDArray[np.float64] | None
+    chance: Mapping[tuple[str, int], float]
     summaries: Mapping[tuple[str, int, str], LayerSummary]
 
 
@@ -130,8 +134,8 @@ def dissect(
         raise InputError("name one or more models to look into")
     compared = _beside(pairs, len(models))
     probe = build_probe(annotations, data, categories=categories, limit=limit, seed=settings.seed, progress=progress)
-    subjects = _named_apart([open_subject(model, device=device) for model in models])
-    chosen = tuple(layers) or _common_stages(subjects)
+    subjects = named_apart([open_subject(model, device=device) for model in models])
+    chosen = tuple(layers) or common_stages(subjects)
     sizes = [input_size(subjects, stimulus.size, settings.size) for stimulus in probe.stimuli]
     kept = ArrayCache(cache)
     scores = tuple(name for name, card in SCORES.items() if probe.has_fixations or not card.needs_fixations)
@@ -161,11 +165,12 @@ def _look_into(gathering: Gathering, scores: Sequence[str], control: str) -> lis
     name, probe = gathering.subject.name, gathering.probe
     statistics = gathering.statistics()
     gathering.gather(statistics)
-    counts = resamples(len(probe), gathering.settings.seed)
+    counts, signs = resamples(len(probe), gathering.settings.seed), chance_signs(len(probe), gathering.settings.seed)
     found = []
     for done, layer in enumerate(gathering.layers, start=1):
         responses = gathering.responses(layer, statistics[layer])
-        found.append(_layer_result(name, layer, control, statistics[layer], responses, probe, scores, counts))
+        likeness = gathering.likeness(layer, statistics[layer])
+        found.append(_layer_result(name, layer, control, statistics[layer], responses, likeness, probe, scores, counts, signs))
         gathering.progress(f"scores of {name}", done, len(gathering.layers))
     return found
 
@@ -176,14 +181,17 @@ def _layer_result(
     control: str,
     statistics: UnitStatistics,
     responses: LayerResponses,
+    likeness: NDArray[np.float64] | None,
     probe: Probe,
     scores: Sequence[str],
     counts: NDArray[np.float64],
+    signs: NDArray[np.float64],
 ) -> LayerResult:
     groups = statistics.groups()
     values: dict[str, NDArray[np.float64]] = {}
     errors: dict[str, NDArray[np.float64]] = {}
     summaries: dict[tuple[str, int, str], LayerSummary] = {}
+    chance: dict[tuple[str, int], float] = {}
     layer_scores = LayerScores(responses, probe.table, len(probe))
     for score in scores:
         value, error = [], []
@@ -192,13 +200,16 @@ def _layer_result(
             for version in VERSIONS:
                 units = layer_scores.scores(score, category, version)
                 summaries[score, category, version] = summarise(units, score, statistics, groups, counts, having)
+                if version == "permuted":
+                    chance[score, category] = chance_high(units, statistics, signs)
                 if version == "own":
                     value.append(units.value)
                     error.append(units.standard_error())
         values[score] = np.where(statistics.scored, np.stack(value), np.nan)
         errors[score] = np.where(statistics.scored, np.stack(error), np.nan)
+    alike = None if likeness is None else np.where(statistics.scored, likeness, np.nan)
     area = np.bincount(responses.pair_category, weights=responses.area, minlength=len(probe.table.categories))
-    return LayerResult(model, layer, control, statistics, groups, area / responses.pixels, values, errors, summaries)
+    return LayerResult(model, layer, control, statistics, groups, area / responses.pixels.sum(), values, errors, alike, chance, summaries)
 
 
 def _beside(pairs: Pairs, networks: int) -> dict[int, list[int]]:
@@ -213,24 +224,6 @@ def _beside(pairs: Pairs, networks: int) -> dict[int, list[int]]:
     for first, second in dict.fromkeys((first, second) for first, second in pairs):
         found.setdefault(first, []).append(second)
     return found
-
-
-def _common_stages(subjects: Sequence[Subject]) -> tuple[str, ...]:
-    shared = [stage for stage in subjects[0].stages if all(stage in other.stages for other in subjects)]
-    if not shared:
-        names = ", ".join(subject.name for subject in subjects)
-        raise InputError(f"{names} have no stage of one name in common: look into them one by one, or name layers that all have")
-    return tuple(shared)
-
-
-def _named_apart(subjects: Sequence[Subject]) -> list[Subject]:
-    """Two networks of one name are told apart by a number."""
-    seen: dict[str, int] = {}
-    for subject in subjects:
-        seen[subject.name] = seen.get(subject.name, 0) + 1
-        if seen[subject.name] > 1:
-            subject.name = f"{subject.name} ({seen[subject.name]})"
-    return list(subjects)
 
 
 def _twin(subject: Subject, twins: dict[str, Subject], probe: Probe, sizes: Sequence[tuple[int, int]], settings: Settings) -> Subject:

@@ -58,6 +58,17 @@ class Subject:
         """Where it lies."""
         return next(self.network.parameters()).device
 
+    @property
+    def predictor(self) -> SaliencyNetwork:
+        """The whole network, which answers saliency maps. Raises InputError: it answers none."""
+        if not isinstance(self.network, SaliencyNetwork):
+            kind = "an encoder" if isinstance(self.network, Encoder) else "a network that names what pictures show"
+            raise InputError(
+                f"{self.name} is {kind}: it predicts no map on which an effect could be measured; name a run folder of saliency or a network "
+                "that ships"
+            )
+        return self.network
+
     def layers(self, names: Sequence[str]) -> dict[str, nn.Module]:
         """The modules of these names.
 
@@ -160,6 +171,25 @@ def subject_of(model: Model, *, device: str = "cpu") -> Subject:
         raise InputError(f"{model.name} is no network: it has no units to look into; name an encoder (mobilenet_v2) or a trained network")
     model.network.to(torch.device(device))
     return Subject(model.name, model.network)
+
+
+def common_stages(subjects: Sequence[Subject]) -> tuple[str, ...]:
+    """The stages that all networks have, in their order. Raises InputError: there is none."""
+    shared = [stage for stage in subjects[0].stages if all(stage in other.stages for other in subjects)]
+    if not shared:
+        names = ", ".join(subject.name for subject in subjects)
+        raise InputError(f"{names} have no stage of one name in common: look into them one by one, or name layers that all have")
+    return tuple(shared)
+
+
+def named_apart(subjects: Sequence[Subject]) -> list[Subject]:
+    """Two networks of one name are told apart by a number."""
+    seen: dict[str, int] = {}
+    for subject in subjects:
+        seen[subject.name] = seen.get(subject.name, 0) + 1
+        if seen[subject.name] > 1:
+            subject.name = f"{subject.name} ({seen[subject.name]})"
+    return list(subjects)
 
 
 def as_input(pixels: Pixels, size: Size, device: torch.device) -> Tensor:

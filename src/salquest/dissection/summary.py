@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 
 TOP = 10
 DRAWS = 1000
+# of permuted units, for the point that 95 % of them stay below
+CHANCE_DRAWS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +59,22 @@ def resamples(pictures: int, seed: int) -> Floats:
     """How often each picture is drawn in each of DRAWS resamples of all of them, (DRAWS, N): the same for every table of one seed."""
     draw = np.random.Generator(np.random.PCG64([seed, pictures]))
     return draw.multinomial(pictures, np.full(pictures, 1 / pictures), size=DRAWS).astype(np.float64)
+
+
+def chance_signs(pictures: int, seed: int) -> Floats:
+    """-1 or 1 for each picture in each of CHANCE_DRAWS draws, (CHANCE_DRAWS, N): see `UnitScores.chance`."""
+    draw = np.random.Generator(np.random.PCG64([seed, pictures, CHANCE_DRAWS]))
+    return np.where(draw.random((CHANCE_DRAWS, pictures)) < 0.5, -1.0, 1.0)
+
+
+def chance_high(permuted: UnitScores, statistics: UnitStatistics, signs: Floats) -> float:
+    """What the mean of the ten best units stays below in 95 % of permutations; NaN where nothing is scored."""
+    drawn = permuted.chance(signs)[:, statistics.scored]
+    drawn = drawn[:, ~np.isnan(drawn).any(axis=0)]
+    top = min(TOP, drawn.shape[1])
+    if not top:
+        return np.nan
+    return float(np.quantile(np.partition(drawn, -top, axis=1)[:, -top:].mean(axis=1), 0.95))
 
 
 def summarise(
@@ -112,14 +130,19 @@ def best_of_groups(value: Floats, groups: NDArray[np.int64], top: int = TOP) -> 
     return np.sort(greatest[np.isfinite(greatest)])[::-1][:top]
 
 
+def halves_of(pictures: int, having: NDArray[np.int64]) -> Floats:
+    """Which pictures are in each of two halves, (2, N) of 0 and 1; those that have the category go to them by turns, and so do the others."""
+    halves = np.zeros((2, pictures))
+    halves[0], halves[1] = np.arange(pictures) % 2 == 0, np.arange(pictures) % 2 == 1
+    halves[:, having] = 0
+    halves[0, having[::2]], halves[1, having[1::2]] = 1, 1
+    return halves
+
+
 def _held_out(scores: UnitScores, scored: NDArray[np.bool_], having: NDArray[np.int64]) -> float:
-    """See `LayerSummary.held_out`; the pictures that have the category go to the two halves by turns."""
-    counts = np.zeros((2, scores.first.pictures))
-    counts[0], counts[1] = np.arange(counts.shape[1]) % 2 == 0, np.arange(counts.shape[1]) % 2 == 1
-    counts[:, having] = 0
-    counts[0, having[::2]], counts[1, having[1::2]] = 1, 1
+    """See `LayerSummary.held_out`."""
     # a half counts twice, so that both together are all pictures
-    halves = np.where(scored, scores.of(2 * counts), np.nan)
+    halves = np.where(scored, scores.of(2 * halves_of(scores.first.pictures, having)), np.nan)
     chosen = [best_units(half) for half in halves]
     if not all(len(units) for units in chosen):
         return np.nan

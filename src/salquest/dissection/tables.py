@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from salquest.dissection.likeness import COPY
 from salquest.dissection.responses import VERSIONS
 from salquest.dissection.scores import SCORES
 from salquest.dissection.study import Dissection, LayerResult
@@ -31,8 +32,9 @@ def layer_table(found: Dissection) -> Columns:
 
     Columns: `regions`, `pictures` and `looked_into` (regions with a fixation) say how much the row rests on; `top_ten` with `low` and `high`
     (95 % over pictures), `distinct`, `held_out`, `above`, `above_distinct` as in `LayerSummary`; `permuted`, `other_pictures` and `random`
-    are the ten best of the controls; `over_random` and `over_first` are the differences to the network with random weights and to the first
-    network that was named, with 95 % over the same resampled pictures;
+    are the ten best of the controls, `permuted_high` what 95 % of permutations stay below; `over_random` and `over_first` are the differences
+    to the network with random weights and to the first network that was named, with 95 % over the same resampled pictures;
+    `copies` says how many of the ten best are copies of the network's final map (see `likeness`), which score as the map does;
     `ceiling` is the greatest IoU that a unit can have when a share `quantile` of its cells is above the threshold; `best` names the units.
     """
     rows = []
@@ -47,19 +49,22 @@ def layer_table(found: Dissection) -> Columns:
                 low, high = own.interval
                 row |= {"top_ten": own.top, "low": low, "high": high, "distinct": own.distinct, "held_out": own.held_out}
                 row |= {"threshold": SCORES[score].threshold, "above": own.above, "above_distinct": own.above_distinct}
-                row |= {"permuted": permuted.top, "other_pictures": other.top}
+                row |= {"permuted": permuted.top, "permuted_high": layer.chance[score, number], "other_pictures": other.top}
                 row["random"] = None if control is None else control.summaries[score, number, "own"].top
                 row |= _over("random", own, None if control is None else control.summaries[score, number, "own"])
                 row |= _over("first", own, None if first is None else first.summaries[score, number, "own"])
                 share, quantile = float(layer.shares[number]), found.settings.quantile
                 row["ceiling"] = min(share / quantile, quantile / share) if score == "iou" and share > 0 else None
+                row["copies"] = None if layer.likeness is None else int((layer.likeness[own.best] > COPY).sum())
                 row["best"] = " ".join(map(str, own.best))
                 rows.append({name: _cell(value) for name, value in row.items()})
     return Columns.of_rows(rows)
 
 
 def unit_table(found: Dissection) -> Columns:
-    """One row per network, layer, unit and category: its scores, each with its standard error over pictures, and its state."""
+    """One row per network, layer, unit and category: its scores, each with its standard error over pictures, its state, and its mean r with the
+    network's final map (none of a bare encoder).
+    """
     columns: dict[str, list[Cell]] = {}
     for layer in found.layers:
         states = unit_states(layer)
@@ -71,6 +76,7 @@ def unit_table(found: Dissection) -> Columns:
                 "unit": list(range(units)),
                 "state": list(states),
                 "group": layer.groups.tolist(),
+                "final_map_correlation": [None] * units if layer.likeness is None else [_cell(value) for value in layer.likeness.tolist()],
                 "category": [category] * units,
             }
             for score in found.scores:

@@ -30,8 +30,8 @@ from salquest.runs import versions, write_json, write_text
 REQUEST, CACHE, SPLIT, PAGE = "request.json", "cache", "split.csv", "dissection.html"
 
 
-def check_folder(out: Path, request: Mapping[str, Any]) -> None:
-    """See that a folder may be written into: it is new, holds only kept work, or was made by the same request.
+def check_folder(out: Path, request: Mapping[str, Any], command: str = "dissect") -> None:
+    """See that a folder may be written into: it is new, holds only kept work, or was made by the same request of the same command.
 
     Raises:
         Refused: it holds what another request made, or other files.
@@ -41,7 +41,9 @@ def check_folder(out: Path, request: Mapping[str, Any]) -> None:
         return
     path = out / REQUEST
     if not path.is_file():
-        raise Refused(f"{out} holds files that `salquest dissect` did not make ({others[0]}); choose another folder, or write with --force")
+        raise Refused(
+            f"{out} holds files that `salquest {command}` did not make ({others[0]}); choose another folder, or write with --force"
+        )
     try:
         earlier = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:

@@ -8,7 +8,7 @@ from salquest.report.comparison_figures import PictureScatter, RankLine, critica
 from salquest.report.density_figure import centre_bias_figure
 from salquest.report.display_figures import CurvePanel, contoured, found_figure, psychometric_figure, ringed, two_ranks_figure
 from salquest.report.dissection_page import dissection_page
-from salquest.report.figures import Curves, contact_sheet, dimmed, heat, heat_layer, learning_curves, overlay, score_figure
+from salquest.report.figures import Curves, contact_sheet, dimmed, heat, heat_layer, learning_curves, overlay, score_figure, signed_overlay
 from salquest.report.gradient_figures import TermGradients, gradient_figure
 from salquest.report.layer_figure import LayerPanel, layer_figure
 from salquest.report.level_set_figure import level_set_figure
@@ -65,6 +65,7 @@ __all__ = [
     "scatter_figure",
     "score_figure",
     "search_figure",
+    "signed_overlay",
     "thumbnail",
     "tile_sheet",
     "two_ranks_figure",

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from salquest.gaze import SaliencyMap
+from salquest.gaze import SaliencyMap, blur
 from salquest.report.table import ScoreTable
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # colours that stay apart for colour-blind readers (Okabe and Ito)
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8c6d31", "#7b4173", "#637939")
+# of signed values, the same two where colours are seen strongly
+RAISING, LOWERING = (255, 106, 0), (0, 126, 255)
 # inches that a letter of 8 points takes, and a line of a legend
 LETTER, LEGEND_LINE = 0.082, 0.168
 
@@ -114,6 +116,21 @@ def heat_layer(saliency: SaliencyMap) -> NDArray[np.uint8]:
     """The upper layer of `overlay`, (H, W, 4): colours and how much of them is seen at a strength of 1."""
     shown = saliency.display().astype(np.float32)
     return np.dstack([heat(shown), np.rint(np.sqrt(shown) * 255).astype(np.uint8)])
+
+
+def signed_overlay(pixels: NDArray[np.uint8], values: NDArray[np.float32], *, strength: float = 0.85) -> NDArray[np.uint8]:
+    """Signed values (H, W) over their picture, (H, W, 3): red above 0, blue below, the picture in dimmed grey where they are near 0.
+
+    What is seen are the values averaged over a Gaussian of 1 % of the smaller side, because single pixels of a gradient flicker; how much colour
+    is seen is their size, full at the 99.5 % quantile. The values themselves are not touched.
+    """
+    softened = blur(values, 0.01 * min(values.shape))
+    size = np.abs(softened)
+    most = float(np.quantile(size, 0.995)) or float(size.max()) or 1.0
+    alpha = strength * np.minimum(size / most, 1)[:, :, None]
+    colour = np.where(softened[:, :, None] > 0, RAISING, LOWERING)
+    grey = _dimmed(pixels)
+    return np.rint(grey + alpha * (colour - grey)).astype(np.uint8)
 
 
 def _dimmed(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -114,6 +114,10 @@ class SaliencyNetwork(nn.Module):
             taps, map_size = self.encoder(inputs), fitted_map_size((inputs.shape[-2], inputs.shape[-1]), self.size, self.map_size)
         else:
             taps, map_size = inputs, self.map_size
+        return self.decoded(taps, map_size)
+
+    def decoded(self, taps: Sequence[Tensor], map_size: Size) -> Tensor:
+        """Raw maps of `map_size` from the encoder's taps, whatever the size of the pictures that they were taken from."""
         raw = self.decoder(taps)
         return F.interpolate(raw[:, None], map_size, mode="bilinear", align_corners=False)[:, 0]
 
