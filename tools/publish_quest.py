@@ -30,10 +30,10 @@ RESULTS = Path(__file__).parents[1] / "docs" / "results"
 # pictures on the sheet of maps, maps side by side, and their width in pixels
 SHOWN, ACROSS, WIDTH = 3, 6, 170
 # what the kept epoch has, by the plan's `keep`
-BEST = {"loss": "the lowest validation loss", "cc": "the greatest validation CC", "nss": "the greatest validation NSS", "last": "the end"}
-    "loss": "the lowest loss on the validation pictures",
-    "cc": "the greatest CC there",
-    "nss": "the greatest NSS there",
+BEST = {
+    "loss": "the lowest validation loss",
+    "cc": "the greatest validation CC",
+    "nss": "the greatest validation NSS",
     "last": "the end",
 }
 # tables with more rows have no table of differences: the matrix of pairs shows them
