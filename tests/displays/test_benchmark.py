@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from salquest.datasets import load_dataset
+from salquest.datasets.duplicates import perceptual_hashes
 from salquest.displays import benchmark, draw_display, enter, make_set, plan_set, read_displays, report_displays, score_displays
 from salquest.displays.benchmark import Entrant
 from salquest.displays.scores import object_scores
@@ -141,9 +143,31 @@ def test_a_map_that_cannot_be_made_is_named(drawn, tmp_path, monkeypatch):
     assert "too grey" in (tmp_path / "b" / "report.html").read_text()
 
 
+def test_photographs_are_those_of_the_test_part_that_no_model_has_learned_from(drawn, tmp_path, tiny_set, monkeypatch):
+    undivided = shutil.copytree(tiny_set, tmp_path / "tiny")
+    (undivided / "split.csv").unlink()
+
+    def nss(folder: Path) -> list[float]:
+        benchmark._model.cache_clear()
+        models = enter(["contrast", "upside-down"])
+        found = score_displays(models, read_displays(drawn), tmp_path / "b", natural={"tiny": str(folder)})
+        return found.natural["tiny"]["nss"]["contrast"]
+
+    assert len(nss(tiny_set)) == len(load_dataset("tiny", tiny_set).parts["test"])
+    whole, data = nss(undivided), load_dataset("tiny", undivided)
+    assert len(whole) == 12
+    monkeypatch.setattr(Blurred, "trained_on", perceptual_hashes(data.subset(data.keys[:1])))
+    assert nss(undivided) == pytest.approx(whole[1:])
+    monkeypatch.setattr(Blurred, "trained_on", perceptual_hashes(data))
+    with pytest.raises(InputError, match="models here have learned from all 12 photographs of tiny; give others"):
+        nss(undivided)
+
+
 def test_the_page_answers_the_claim_and_carries_its_tables(drawn, tmp_path, tiny_set):
     shown = read_displays(drawn)
-    result = score_displays(enter(["centre-bias", "contrast", "upside-down"]), shown, tmp_path / "b", natural={"tiny": str(tiny_set)})
+    folder = shutil.copytree(tiny_set, tmp_path / "tiny")
+    (folder / "split.csv").unlink()  # so that all twelve pictures count
+    result = score_displays(enter(["centre-bias", "contrast", "upside-down"]), shown, tmp_path / "b", natural={"tiny": str(folder)})
     assert set(result.natural["tiny"]) == {"auc_shuffled", "nss"}
     assert len(result.natural["tiny"]["nss"]["contrast"]) == 12
     conclusion = report_displays(result, command="salquest displays score")

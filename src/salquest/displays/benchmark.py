@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from salquest.datasets import load_dataset
+from salquest.datasets import DataSet, load_dataset
+from salquest.datasets.duplicates import find_near
 from salquest.displays.processes import shared_out
 from salquest.displays.scoring import SCORES, score_map
 from salquest.displays.shown import DisplaySet, ShownDisplay
@@ -143,7 +144,8 @@ def score_displays(
         entrants: who competes.
         displays: what is shown.
         out: the folder; models may be added to it later, other displays not.
-        natural: data sets of photographs with gaze, name -> folder (None: embedded), on which the same models are scored too.
+        natural: data sets of photographs with gaze, name -> folder (None: embedded), on which the same models are scored too: on their test
+            parts, where they have one, and never on pictures that one of the models has learned from.
         workers: processes.
         progress: called with (what, done, of how many).
 
@@ -242,9 +244,9 @@ def _score_natural(
     workers: int,
     progress: Callable[[str, int, int], None],
 ) -> dict[str, dict[str, dict[str, list[float]]]]:
-    editions = {name: load_dataset(name, path).edition() for name, path in natural.items()}
+    photographs = {name: _unseen(load_dataset(name, path), entrants) for name, path in natural.items()}
     jobs = [
-        (root / "natural" / f"{name}-{editions[name]}" / f"{_slug(entrant)}.csv", entrant, name, path)
+        (root / "natural" / f"{name}-{photographs[name].edition()}" / f"{_slug(entrant)}.csv", entrant, name, path, photographs[name].keys)
         for name, path in natural.items()
         for entrant in entrants
     ]
@@ -252,11 +254,30 @@ def _score_natural(
     for done, _ in enumerate(shared_out(_score_photographs, left, workers), start=len(jobs) - len(left) + 1):
         progress("scoring photographs", done, len(jobs))
     found: dict[str, dict[str, dict[str, list[float]]]] = {}
-    for path, entrant, name, _ in jobs:
+    for path, entrant, name, *_ in jobs:
         table = Columns.load(path)
         for metric in NATURAL_METRICS:
             found.setdefault(name, {}).setdefault(metric, {})[entrant.name] = table.numbers(metric)
     return found
+
+
+def _unseen(data: DataSet, entrants: Sequence[Entrant]) -> DataSet:
+    """The test part of a set, all of it where it has none, without pictures that any of the entrants learned from: the same for all.
+
+    Raises:
+        InputError: none is left.
+    """
+    chosen = data.subset(data.parts.get("test") or data.keys)
+    learned: dict[str, str] = {}
+    for entrant in entrants:
+        learned |= {f"{entrant.name}/{key}": found for key, found in _model(entrant.source, entrant.device).trained_on.items()}
+    seen = {near.first for near in find_near(chosen, learned)}
+    left = [key for key in chosen.keys if key not in seen]
+    if not left:
+        raise InputError(
+            f"models here have learned from all {len(chosen)} photographs of {data.name}; give others (--natural), or fewer models"
+        )
+    return chosen.subset(left)
 
 
 class _Entered(Model):
@@ -272,9 +293,9 @@ class _Entered(Model):
         raise InputError("an entrant is asked by stimulus")
 
 
-def _score_photographs(job: tuple[Path, Entrant, str, str | None]) -> None:
-    path, entrant, name, root = job
-    scores = evaluate(_Entered(entrant), load_dataset(name, root), metrics=NATURAL_METRICS, workers=1)
+def _score_photographs(job: tuple[Path, Entrant, str, str | None, tuple[str, ...]]) -> None:
+    path, entrant, name, root, keys = job
+    scores = evaluate(_Entered(entrant), load_dataset(name, root).subset(keys), metrics=NATURAL_METRICS, workers=1)
     if scores.missing:
         key, reason = next(iter(scores.missing.items()))
         raise InputError(f"{entrant.name} made no map of {len(scores.missing)} photographs of {name}; {key}: {reason}")

@@ -230,7 +230,9 @@ def _natural(result: BenchmarkResult, rows: Rows, figures: dict[str, bytes]) -> 
             Section(
                 f"On photographs: {name}",
                 scores=ScoreTable(
-                    lines, columns, f"{number} pictures of {name}, convention exact; 95 % bootstrap intervals over pictures.{said}"
+                    lines,
+                    columns,
+                    f"{number} pictures of {name} that no model here has learned from; convention exact; 95 % intervals over pictures.{said}",
                 ),
             )
         )
