@@ -89,7 +89,7 @@ def score(
         shown = read_displays(folder)
         result = score_displays(entrants, shown, out, natural=data, workers=cores, progress=display.update)
         words = [*(f"--model {name}" for name in model), f"--set {set_}", *(f"--natural {word}" for word in natural)]
-        conclusion = report_displays(result, command=" ".join(["salquest displays score", *words]), progress=display.update)
+        conclusion = report_displays(result, command=" ".join(["salquest displays score", *words]), workers=cores, progress=display.update)
     print(f"{out / 'report.html'}: {len(shown)} displays, {len(entrants)} models")
     print(conclusion)
     for name, picture, reason in result.failed[:10]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from salquest.displays import claim
 from salquest.displays.benchmark import BenchmarkResult, Entrant
 from salquest.displays.families import ASYMMETRIES, FAMILIES
+from salquest.displays.processes import shared_out
 from salquest.displays.psychometrics import asymmetry, correct_signs, curve, monotony, set_size_slope, threshold
 from salquest.displays.search import FOUND_WITHIN, LIMIT
 from salquest.displays.shown import ShownDisplay
@@ -43,12 +44,15 @@ NATURAL_TITLES = {"auc_shuffled": "sAUC", "nss": "NSS"}
 Rows = Sequence[Mapping[str, Cell]]
 
 
-def report_displays(result: BenchmarkResult, *, command: str = "", progress: Callable[[str, int, int], None] | None = None) -> str:
+def report_displays(
+    result: BenchmarkResult, *, command: str = "", workers: int = 1, progress: Callable[[str, int, int], None] | None = None
+) -> str:
     """Write report.html, table.md and figures/ of a benchmark.
 
     Args:
         result: what was scored.
         command: that makes it again, for the page.
+        workers: processes that draw the gallery.
         progress: called with (what, done, of how many).
 
     Returns:
@@ -81,7 +85,7 @@ def report_displays(result: BenchmarkResult, *, command: str = "", progress: Cal
             "baselines dotted."
         ),
         sections=sections,
-        gallery=_gallery(result, rows, told),
+        gallery=_gallery(result, rows, workers, told),
         facts={
             "displays": f"{result.displays.name}, edition {result.displays.edition}",
             "models": "; ".join(f"{entrant.name} ({entrant.kind})" for entrant in result.entrants),
@@ -364,7 +368,7 @@ def _explained(heading: str) -> str:
     return ""
 
 
-def _gallery(result: BenchmarkResult, rows: Rows, told: Callable[[str, int, int], None]) -> Gallery:
+def _gallery(result: BenchmarkResult, rows: Rows, workers: int, told: Callable[[str, int, int], None]) -> Gallery:
     """Displays on which the models differ most, one that all find and one that all miss; the target in green, a wrong choice in red."""
     shown = {display.stimulus.key: display for display in result.displays.displays}
     by_picture: dict[str, dict[str, float]] = {}
@@ -373,10 +377,14 @@ def _gallery(result: BenchmarkResult, rows: Rows, told: Callable[[str, int, int]
     chosen = _telling(by_picture, shown)
     pixels = {key: shown[key].stimulus.pixels() for key in chosen}
     pictures = {key: [_marked(pixels[key], shown[key])] for key in chosen}
-    for number, entrant in enumerate(result.entrants, start=1):  # model by model: each is loaded once
-        for key in chosen:
-            pictures[key].append(_prediction(pixels[key], shown[key], entrant))
-        told("drawing pictures", number, len(result.entrants))
+    jobs = [(entrant, tuple(shown[key] for key in chosen)) for entrant in result.entrants]  # model by model: each is loaded once
+    drawn: dict[str, list[NDArray[np.uint8]]] = {}
+    for name, predictions in shared_out(_predictions, jobs, workers):
+        drawn[name] = predictions
+        told("drawing pictures", len(drawn), len(jobs))
+    for entrant in result.entrants:
+        for key, prediction in zip(chosen, drawn[entrant.name], strict=True):
+            pictures[key].append(prediction)
     lines = [(f"{shown[key].family} {shown[key].level:g}: {_finders(by_picture[key])}", pictures[key]) for key in chosen]
     titles = ["display", *(entrant.name for entrant in result.entrants)]
     return Gallery(titles, lines, "Hits and misses: the target in a green line, the most salient item in a red one where it is another")
@@ -406,6 +414,12 @@ def _marked(pixels: NDArray[np.uint8], display: ShownDisplay) -> NDArray[np.uint
     if display.labels is not None and display.area_radius is None:
         return contoured(pixels, display.areas(display.masks()) == 1, TARGET)
     return ringed(pixels, display.target_x, display.target_y, 0.5 * display.target_size + 0.02 * min(pixels.shape[:2]), TARGET)
+
+
+def _predictions(job: tuple[Entrant, tuple[ShownDisplay, ...]]) -> tuple[str, list[NDArray[np.uint8]]]:
+    """A model's name and its maps over displays, marked."""
+    entrant, displays = job
+    return entrant.name, [_prediction(display.stimulus.pixels(), display, entrant) for display in displays]
 
 
 def _prediction(pixels: NDArray[np.uint8], display: ShownDisplay, entrant: Entrant) -> NDArray[np.uint8]:

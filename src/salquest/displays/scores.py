@@ -103,11 +103,12 @@ def sid4vam_index(saliency: ArrayLike, target: ArrayLike) -> float:
 def contrast_auc(saliency: ArrayLike, target: ArrayLike) -> float:
     """Area under the ROC curve of the target's pixels against all others, ties counting one half: 0.5 at chance; any monotone scale of S."""
     values, on = _arrays(saliency, target)
-    inside, outside = values[on > 0.5], np.sort(values[on <= 0.5])
+    # the few pixels are sorted, and the many looked up among them
+    inside, outside = np.sort(values[on > 0.5]), values[on <= 0.5]
     if inside.size == 0 or outside.size == 0:
         raise InputError("the area under the curve needs pixels inside and outside of the target")
-    below = np.searchsorted(outside, inside, side="left") + np.searchsorted(outside, inside, side="right")
-    return float(below.mean() / (2 * outside.size))
+    not_above = np.searchsorted(inside, outside, side="left") + np.searchsorted(inside, outside, side="right")
+    return 1 - float(not_above.mean() / (2 * inside.size))
 
 
 def nss_at_target(saliency: ArrayLike, x: float, y: float, *, sigma_px: float) -> float:

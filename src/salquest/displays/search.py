@@ -58,13 +58,17 @@ def fixations_to_find(
     lowest, span = float(values.min()), float(np.ptp(values))
     if seed is not None:
         values += np.random.Generator(np.random.PCG64(seed)).uniform(0, 1e-5 * (span or 1.0), values.shape)
+    # the greatest value of each row: a look then costs the rows that it inhibits, not the map
+    greatest = values.max(axis=1)
     for count in range(1, limit + 1):
-        row, column = divmod(int(values.argmax()), values.shape[1])
-        if values[row, column] == -np.inf:
+        row = int(greatest.argmax())
+        if greatest[row] == -np.inf:
             return limit + 1
+        column = int(values[row].argmax())
         if wanted[row, column]:
             return count
-        _inhibit(values, row, column, inhibition_px, inhibition, lowest)
+        rows = _inhibit(values, row, column, inhibition_px, inhibition, lowest)
+        greatest[rows] = values[rows].max(axis=1)
     return limit + 1
 
 
@@ -74,14 +78,16 @@ def search_disc(size: tuple[int, int], x: float, y: float, diameter: float) -> n
     return rows**2 + columns**2 <= max(diameter / 2, 0.5) ** 2
 
 
-def _inhibit(values: np.ndarray, row: int, column: int, pixels: float, kind: Inhibition, lowest: float) -> None:
+def _inhibit(values: np.ndarray, row: int, column: int, pixels: float, kind: Inhibition, lowest: float) -> slice:
+    """Inhibit around a pixel; the rows in which values may have changed."""
     half = pixels / 2 if kind != "gaussian" else 4 * pixels
     top, left = max(0, int(row - half)), max(0, int(column - half))
     # a square of less than two pixels still covers the pixel that was looked at
-    window = values[top : max(row + 1, int(row + half)), left : max(column + 1, int(column + half))]
+    rows = slice(top, max(row + 1, int(row + half)))
+    window = values[rows, left : max(column + 1, int(column + half))]
     if kind == "square":
         window[...] = -np.inf
-        return
+        return rows
     down, along = np.arange(window.shape[0])[:, None] + top - row, np.arange(window.shape[1])[None, :] + left - column
     distance = down**2 + along**2
     if kind == "disc":
@@ -89,3 +95,4 @@ def _inhibit(values: np.ndarray, row: int, column: int, pixels: float, kind: Inh
     else:
         window[...] = lowest + (window - lowest) * (1 - np.exp(-distance / (2 * pixels**2)))
         values[row, column] = -np.inf
+    return rows

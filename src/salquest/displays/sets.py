@@ -83,7 +83,7 @@ SID4VAM_BLOCKS: Mapping[str, tuple[str, ...]] = {
 }
 
 SETS: Mapping[str, SetCard] = {
-    "quick": SetCard("every family at two levels, four displays each", {f: _hard_and_easy(f) for f in FAMILIES}, 4, (512, 512)),
+    "quick": SetCard("every family at two levels, two displays each", {f: _hard_and_easy(f) for f in FAMILIES}, 2, (512, 512)),
     "standard": SetCard("every family at all its levels, 49 displays each", {f: c.levels for f, c in FAMILIES.items()}, 49, (1024, 1024)),
     "p3like": SetCard(
         "saturated hues, orientations and sizes on 7 x 7 places, as in P3 (Kotseruba 2019)",
