@@ -18,7 +18,7 @@ from PIL import Image
 from salquest.runs import write_text
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
-WIDEST = 1100  # pixels of a figure
+WIDEST = 800  # pixels of a figure
 
 
 def main(words: Sequence[str]) -> None:
