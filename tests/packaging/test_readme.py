@@ -52,6 +52,7 @@ def test_the_readme_shows_the_commands_of_a_first_hour() -> None:
         *["quest"] * 3,
         "tune",
         "displays",
+        "dissect",
         "data",
     ]
 
