@@ -109,6 +109,19 @@ def over_random(found: Dissection, model: str, score: str, categories: Sequence[
     return Difference.of(f"{score} over random weights", value, np.mean([own.draws - other.draws for own, other in pairs], axis=0))
 
 
+def category_over_random(found: Dissection, model: str, score: str, category: str) -> tuple[Difference, int]:
+    """One category's best layer less the best layer of the network with random weights; and in how many layers, each beside the same layer with
+    random weights, the interval of that lies above 0.
+    """
+    number = found.probe.table.categories.index(category)
+    layers = [layer for layer in found.layers if layer.model == model]
+    above = 0
+    for layer in layers:
+        own, other = (one.summaries[score, number, "own"] for one in (layer, found.layer(layer.control, layer.layer)))
+        above += interval_of(own.draws - other.draws)[0] > 0
+    return over_random(found, model, score, [category]), above
+
+
 def coded_before(found: Dissection, before: str) -> Finding:
     """Finding 1, judged against the network with random weights, best layer against best layer."""
     categories = judged_categories(found)

@@ -24,6 +24,7 @@ from dissection_findings import (
     LEAST_REGIONS,
     SIMILARITIES,
     bounds,
+    category_over_random,
     coded_before,
     deep_and_classical,
     favours,
@@ -400,8 +401,10 @@ def page_text(
         f"On unseen pictures: {second.sentence()}",
         "",
         f"Best layer against best layer of the same network with random weights; categories with fewer than {LEAST_REGIONS} regions that somebody "
-        "looked at are shown and not judged. The paper's own score (fixation NSS) stands in the last columns: a network that has learned nothing "
-        "reaches much of it.",
+        "looked at are shown and not judged; *layers above*: in how many layers the interval against the same layer with random weights lies "
+        "above 0. The paper's own score (fixation NSS) stands in the last columns.",
+        "",
+        _coded_sentence(regions),
         "",
         _before_table(regions).to_markdown().rstrip(),
         "",
@@ -453,10 +456,20 @@ def _before_table(found: Dissection) -> CellTable:
         row = [category, str(int(found.probe.table.holds[:, number].sum())), "yes" if category in judged else "no"]
         for score in scores:
             layer, own = summary_of(found, BEFORE, category, score)
-            _, other = summary_of(found, BEFORE, category, score, control=True)
-            row += [f"{own.top:.3f} ({layer})", f"{other.top:.3f}"]
+            over, above = category_over_random(found, BEFORE, score, category)
+            row += [f"{own.top:.3f} ({layer})", f"{over.value:+.3f} ({bounds(over.low, over.high)})", str(above)]
         rows.append(row)
-    return CellTable(["category", "regions", "judged", *(title for score in scores for title in (score, "random weights"))], rows)
+    titles = [title for score in scores for title in (score, "over random weights", "layers above")]
+    return CellTable(["category", "regions", "judged", *titles], rows)
+
+
+def _coded_sentence(found: Dissection) -> str:
+    """Which of the judged categories stand above the network with random weights by themselves."""
+    said = []
+    for score in JUDGED:
+        held = [name for name in judged_categories(found) if category_over_random(found, BEFORE, score, name)[0].low > 0]
+        said.append(f"by {score}: {', '.join(held) or 'none'}")
+    return f"Category by category, with an interval above 0 {'; '.join(said)}."
 
 
 def _gain_table(found: Dissection) -> CellTable:

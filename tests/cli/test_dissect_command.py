@@ -109,6 +109,9 @@ def test_change_is_split_into_what_the_networks_differ_in(tiny_set, labelled, tm
     assert float(str(split["features.1", "cells_cka", "weights", ""])) > 0.01
     assert split["features.1", "cells_cka", "nothing", ""] == pytest.approx(0)
     assert split["features.2", "rsa", "weights", "nothing"] == pytest.approx(split["features.2", "rsa", "weights", ""])
+    told = json.loads((tmp_path / "out" / "dissection.json").read_text())["split"]
+    assert [row["change"] for row in told] == pytest.approx(list(split.values()))
+    assert "Change, by what the networks differ in" in (tmp_path / "out" / "dissection.html").read_text()
 
 
 def test_a_layer_that_is_not_there_leaves_nothing_behind(tiny_set, labelled, tmp_path, capsys):

@@ -16,13 +16,12 @@ from salquest.dissection import (
     change_split,
     check_folder,
     read_annotations,
-    split_table,
     write_dissection,
 )
 from salquest.dissection import dissect as dissect_models
 from salquest.dissection.cells import category_cells, drift_cells, health_cells, split_cells
 from salquest.dissection.study import Pairs
-from salquest.dissection.writing import CACHE, PAGE, SPLIT, document
+from salquest.dissection.writing import CACHE, PAGE, document
 from salquest.errors import InputError
 from salquest.runs import Columns, ProgressDisplay
 
@@ -113,13 +112,11 @@ def dissect(
             device=device,
             progress=display.update,
         )
-        write_dissection(found, out, request, parquet=parquet)
-    named = {kind: [(found.models[first], found.models[second]) for first, second in chosen] for kind, chosen in kinds.items()}
-    split = change_split(found.drift, named) if named else []
-    if split:
-        split_table(split).save(out / SPLIT)
+        named = {kind: [(found.models[first], found.models[second]) for first, second in chosen] for kind, chosen in kinds.items()}
+        changes = change_split(found.drift, named) if named else []
+        write_dissection(found, out, request, changes=changes, parquet=parquet)
     if json:
-        print(json_text.dumps(document(found), indent=1, ensure_ascii=False))
+        print(json_text.dumps(document(found, changes), indent=1, ensure_ascii=False))
         return 0
     for score in ("relative_nss", "iou"):
         for name in found.models:
@@ -127,8 +124,8 @@ def dissect(
     show(health_cells(found).to_terminal())
     if found.drift:
         show(drift_cells(found).to_terminal())
-    if split:
-        show(split_cells(split).to_terminal())
+    if changes:
+        show(split_cells(changes).to_terminal())
     print(f"{out / 'layers.csv'}: {len(found.probe)} pictures, {len(found.probe.table)} regions, {len(found.layers)} layers looked into")
     if page:
         print(f"{out / PAGE}: browse units and categories")

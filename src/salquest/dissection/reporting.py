@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from salquest.dissection.cells import category_cells, drift_cells, health_cells
+from salquest.dissection.cells import category_cells, drift_cells, health_cells, split_cells
+from salquest.dissection.change import Change
 from salquest.dissection.drift import LayerDrift
 from salquest.dissection.findings import TELLING, findings
 from salquest.dissection.page_document import page_document
@@ -42,12 +43,13 @@ EXPLAINED = {
 }
 
 
-def report_dissection(found: Dissection, request: Mapping[str, Any]) -> str:
+def report_dissection(found: Dissection, request: Mapping[str, Any], changes: Sequence[Change] = ()) -> str:
     """The page, as HTML.
 
     Args:
         found: with its strongest pictures.
         request: what was asked, to be repeated.
+        changes: split by what the networks differ in, where that was asked for.
     """
     rows = layer_table(found).rows()
     probe, names = found.probe, list(dict.fromkeys(layer.layer for layer in found.layers))
@@ -70,7 +72,7 @@ def report_dissection(found: Dissection, request: Mapping[str, Any]) -> str:
             for name in found.models
         ],
         explained=EXPLAINED,
-        sections=[*_drift_sections(found), *_health_sections(found)],
+        sections=[*_drift_sections(found), *_split_sections(changes), *_health_sections(found)],
         document=page_document(found, rows),
         facts={
             "pictures": f"{probe.name}: {len(probe)}",
@@ -113,6 +115,32 @@ def _drift_sections(found: Dissection) -> list[Section]:
         Section("Drift: where the networks differ", text, picture=layer_figure(panels, names)),
         Section("Drift in numbers", cells=drift_cells(found), folded=True),
     ]
+
+
+def _split_sections(changes: Sequence[Change]) -> list[Section]:
+    if not changes:
+        return []
+    names = list(dict.fromkeys(change.layer for change in changes))
+    kinds = list(dict.fromkeys(change.kind for change in changes))
+    panels = []
+    for title, measure in (("1 - CKA of pictures", "pictures_cka"), ("1 - RSA of pictures", "rsa")):
+        own = {(change.layer, change.kind): change for change in changes if change.measure == measure and not change.minus}
+        panels.append(LayerPanel(title, {kind: [_change_score(own[name, kind]) for name in names] for kind in kinds}))
+    text = (
+        "How far apart networks are that differ in one thing, layer by layer; 0: no change. What lies no higher than another seed of the same "
+        "training is moved by nothing that the thing itself did. Bands: 95 % over pictures."
+    )
+    return [
+        Section("Change, by what the networks differ in", text, picture=layer_figure(panels, names)),
+        Section("Change in numbers", cells=split_cells(changes), folded=True),
+    ]
+
+
+def _change_score(change: Change) -> Score | None:
+    if change.value != change.value:
+        return None
+    low, high = change.interval
+    return Score(change.value, change.value if low != low else low, change.value if high != high else high)
 
 
 def _farthest(found: Dissection) -> float:

@@ -6,7 +6,7 @@ layers.csv     one row per network, layer, category and score, with the controls
 health.csv     one row per network and layer: dead, exploding and sparse units
 drift.csv      one row per pair of networks and layer, where there are two
 split.csv      how much of the change goes with what (`change_split`), where that was asked for
-dissection.json   what the tables rest on, and layers, health and drift as rows
+dissection.json   what the tables rest on, and layers, health, drift and split as rows
 dissection.html   the page on which they are browsed, where units' strongest pictures were asked for
 *.parquet      the tables once more, where that was asked for
 cache/         finished work
@@ -15,11 +15,12 @@ cache/         finished work
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from salquest.dissection.change import Change, split_table
 from salquest.dissection.reporting import report_dissection
 from salquest.dissection.scores import SCORES
 from salquest.dissection.study import Dissection
@@ -27,7 +28,7 @@ from salquest.dissection.tables import drift_table, health_table, layer_table, u
 from salquest.errors import Refused
 from salquest.runs import versions, write_json, write_text
 
-REQUEST, CACHE, SPLIT, PAGE = "request.json", "cache", "split.csv", "dissection.html"
+REQUEST, CACHE, PAGE = "request.json", "cache", "dissection.html"
 
 
 def check_folder(out: Path, request: Mapping[str, Any], command: str = "dissect") -> None:
@@ -56,13 +57,16 @@ def check_folder(out: Path, request: Mapping[str, Any], command: str = "dissect"
         )
 
 
-def write_dissection(found: Dissection, out: Path, request: Mapping[str, Any], *, parquet: bool = False) -> None:
+def write_dissection(
+    found: Dissection, out: Path, request: Mapping[str, Any], *, changes: Sequence[Change] = (), parquet: bool = False
+) -> None:
     """Write the request, the tables, dissection.json and, where units have their strongest pictures, the page; each whole or not at all.
 
     Args:
         found: what `dissect` answered.
         out: the folder, made where it is missing.
         request: what was asked, as plain values.
+        changes: what `change_split` answered, where that was asked for.
         parquet: write the tables as Parquet, too.
 
     Raises:
@@ -70,16 +74,17 @@ def write_dissection(found: Dissection, out: Path, request: Mapping[str, Any], *
     """
     write_json(out / REQUEST, request)
     tables = {"units": unit_table(found), "layers": layer_table(found), "health": health_table(found), "drift": drift_table(found)}
+    tables["split"] = split_table(changes)
     for name, table in tables.items():
         if table.height:
             for ending in (".csv", ".parquet") if parquet else (".csv",):
                 table.save(out / f"{name}{ending}")
-    write_json(out / "dissection.json", document(found))
+    write_json(out / "dissection.json", document(found, changes))
     if found.strongest:
-        write_text(out / PAGE, report_dissection(found, request))
+        write_text(out / PAGE, report_dissection(found, request, changes))
 
 
-def document(found: Dissection) -> dict[str, Any]:
+def document(found: Dissection, changes: Sequence[Change] = ()) -> dict[str, Any]:
     """Everything but the units as plain values."""
     table = found.probe.table
     return {
@@ -98,4 +103,5 @@ def document(found: Dissection) -> dict[str, Any]:
         "health": health_table(found).rows(),
         "layers": layer_table(found).rows(),
         "drift": drift_table(found).rows(),
+        "split": split_table(changes).rows(),
     }
