@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salquest.displays import claim
-from salquest.dissection import Dissection, change_split, over_layers
+from salquest.dissection import SCORES, Dissection, change_split, over_layers
 from salquest.dissection.summary import LayerSummary, interval_of
 from salquest.errors import InputError
 from salquest.models import MODELS
@@ -106,7 +106,9 @@ def over_random(found: Dissection, model: str, score: str, categories: Sequence[
     """Mean over categories of the best layer's ten best units, less those of the best layer of the network with random weights."""
     pairs = [(summary_of(found, model, name, score)[1], summary_of(found, model, name, score, control=True)[1]) for name in categories]
     value = float(np.mean([own.top - other.top for own, other in pairs]))
-    return Difference.of(f"{score} over random weights", value, np.mean([own.draws - other.draws for own, other in pairs], axis=0))
+    return Difference.of(
+        f"{SCORES[score].title} over random weights", value, np.mean([own.draws - other.draws for own, other in pairs], axis=0)
+    )
 
 
 def category_over_random(found: Dissection, model: str, score: str, category: str) -> tuple[Difference, int]:
@@ -143,7 +145,7 @@ def favours(found: Dissection, before: str, after: Sequence[str], first: str = "
             values.append(gains[0][0] - gains[1][0])
             draws.append(gains[0][1] - gains[1][1])
         differences.append(
-            Difference.of(f"gain in {score} of {first} less that of {second}", float(np.mean(values)), np.mean(draws, axis=0))
+            Difference.of(f"gain in {SCORES[score].title} of {first} less that of {second}", float(np.mean(values)), np.mean(draws, axis=0))
         )
     return Finding(f"Training favours {first} over {second}:", tuple(differences))
 
@@ -161,17 +163,39 @@ def mean_change(
     return tuple(answers)
 
 
-def task_over_domain(found: Dissection, kinds: Mapping[str, Sequence[tuple[str, str]]], layers: Sequence[str]) -> Finding:
-    """Finding 4: the change with the task, less that with the domain, and less that with the seed alone."""
-    differences = (*mean_change(found, kinds, "task", "domain", layers), *mean_change(found, kinds, "task", "seed", layers))
-    return Finding("Change is due to the task more than to the domain (mean over the layers that learn):", differences)
+def task_over_domain(
+    found: Dissection,
+    kinds: Mapping[str, Sequence[tuple[str, str]]],
+    runs: Mapping[str, Mapping[str, Sequence[tuple[str, str]]]],
+    layers: Sequence[str],
+) -> Finding:
+    """Finding 4: the change with the task, less that with the domain as each run by itself sees it, and less that with the seed alone.
+
+    Intervals are over pictures; asking it of each run stands for the spread over runs, of which two tell no interval.
+    """
+    differences = list(mean_change(found, kinds, "task", "seed", layers))
+    for run, own in runs.items():
+        differences += [replace(one, what=f"{one.what}, from {run}") for one in mean_change(found, own, "task", "domain", layers)]
+    return Finding("Change is due to the task more than to the domain (mean over the layers that learn):", tuple(differences))
 
 
-def loss_changes(found: Dissection, kinds: Mapping[str, Sequence[tuple[str, str]]], loss: str, layers: Sequence[str]) -> Finding:
-    """Whether a loss changes what units encode by more than another seed does."""
+def models_apart(found: Dissection, one: str, other: str, category: str, score: str) -> Difference:
+    """One network's best layer for a category less another's."""
+    own, beside = (summary_of(found, name, category, score)[1] for name in (one, other))
+    return Difference.of(f"{one} less {other}", own.top - beside.top, own.draws - beside.draws)
+
+
+def matter_more(removed: Columns, category: str) -> Finding:
+    """Whether a category's best units are worth more in the second network than in the first, in each layer from which they were removed."""
+    rows = [row for row in removed.rows() if row["category"] == category and row["over_first"] is not None]
     return Finding(
-        f"Trained with {loss}, units differ by more than another seed makes them:", mean_change(found, kinds, loss, "seed", layers)
+        f"Units of {category} matter more after training:",
+        tuple(Difference(str(row["layer"]), *(_number(row[f"over_first{end}"]) for end in ("", "_low", "_high"))) for row in rows),
     )
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) else math.nan
 
 
 def deep_and_classical(folder: Path) -> list[claim.Verdict]:

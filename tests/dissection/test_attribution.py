@@ -14,7 +14,7 @@ from planted_squares import one_stage
 from torch import nn
 
 from salquest.cli.app import main
-from salquest.dissection import Place, Subject, attribute, randomisation_check
+from salquest.dissection import Place, Region, Subject, attribute, randomisation_check, region_shares
 from salquest.dissection.attribution import laid_on, target_of
 from salquest.dissection.subjects import as_input
 from salquest.errors import InputError, MissingExtra
@@ -173,6 +173,29 @@ def test_a_network_whose_map_is_rectified_is_asked_for_z_scores(picture):
     assert found.quantity == "z-score"
 
 
+def test_regions_are_told_their_shares(picture):
+    """The network looks at the patch alone: a region that covers half of it has half of all, in an eighth of the picture's rows."""
+    found = attribute(watcher(), picture, PLACE, method="input-x-gradient", baseline="grey")
+    whole, half, beside = (np.zeros((HEIGHT, WIDTH), dtype=bool) for _ in range(3))
+    whole[PATCH] = True
+    half[8:14, 40:56] = True
+    beside[30:40, :20] = True
+    regions = [Region.of_mask(names, mask) for names, mask in (({"beside"}, beside), ({"half"}, half), ({"whole", "patch"}, whole))]
+    shares = region_shares(found, regions)
+    assert [one.categories for one in shares] == [("patch", "whole"), ("half",), ("beside",), ()]
+    values = np.abs(found.values.astype(float))
+    assert shares[0].share == pytest.approx(1)
+    assert shares[0].over_area == pytest.approx(HEIGHT * WIDTH / (12 * 16))
+    assert shares[1].share == pytest.approx(values[half].sum() / values.sum())
+    assert shares[1].value == pytest.approx(found.values[half].sum(), rel=1e-5)
+    assert (shares[2].share, shares[3].share) == (0, 0)
+    assert shares[3].pixels == HEIGHT * WIDTH - 12 * 16 - 200
+    with pytest.raises(InputError, match="the picture has no regions"):
+        region_shares(found, [])
+    with pytest.raises(InputError, match="regions reach beyond the picture of 64 x 48 pixels"):
+        region_shares(found, [Region(frozenset({"x"}), 47, 0, np.ones((2, 2), dtype=bool))])
+
+
 # --- bad input
 
 
@@ -245,6 +268,30 @@ def test_the_command_leaves_values_overlay_and_numbers(photo, tmp_path, capsys):
     assert -1 <= told["correlation_with_random_weights"] <= 1
     with Image.open(tmp_path / "out" / "photo.attribution.png") as overlay:
         assert overlay.size == (100, 80)
+
+
+@pytest.mark.usefixtures("run_of")
+def test_the_command_shares_out_among_annotated_regions(photo, tmp_path, capsys):
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    mask = np.zeros((80, 100), np.uint8)
+    mask[20:40, 20:50] = 255
+    (tmp_path / "masks" / "dog").mkdir(parents=True)
+    Image.fromarray(mask).save(tmp_path / "masks" / "dog" / "photo.png")
+    words = ["attribute", str(tmp_path / "photo.png"), "--at", "25,25", "--steps", "4", "--out", str(tmp_path / "out")]
+    with pytest.raises(SystemExit) as stopped:
+        main([*words, "--regions", str(tmp_path / "masks")])
+    assert stopped.value.code == 0
+    assert "outside all regions" in capsys.readouterr().out
+    told = json.loads((tmp_path / "out" / "photo.attribution.json").read_text())["regions"]
+    assert [(one["categories"], one["pixels"]) for one in told] == [(["dog"], 600), ([], 7400)]
+    assert told[0]["share"] + told[1]["share"] == pytest.approx(1)
+    Image.fromarray(photo).save(tmp_path / "other.png")
+    words[1] = str(tmp_path / "other.png")
+    with pytest.raises(SystemExit) as stopped:
+        main([*words[:-1], str(tmp_path / "second"), "--regions", str(tmp_path / "masks")])
+    assert stopped.value.code == 2
+    assert "has no regions of a picture called other.png; it knows photo" in capsys.readouterr().err
+    assert not (tmp_path / "second").exists()
 
 
 @pytest.mark.parametrize(

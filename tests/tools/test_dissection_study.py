@@ -47,6 +47,23 @@ def test_a_sentence_holds_the_numbers(findings):
     assert finding.sentence() == "More than nothing: **supported**: gain +0.200 (+0.105 … +0.295)."
 
 
+def test_units_matter_more_where_every_layer_says_so(findings):
+    from salquest.runs import Columns
+
+    def table(*numbers):
+        rows = [
+            {"category": name, "over_first": value, "over_first_low": low, "over_first_high": high, "layer": layer}
+            for name, layer, (value, low, high) in zip(["face"] * 3 + ["text"], "abca", [(None, None, None), *numbers], strict=True)
+        ]
+        return Columns.of_rows(rows)
+
+    removed = table((0.2, 0.1, 0.3), (0.1, 0.05, 0.2), (0.1, -0.1, 0.3))
+    assert findings.matter_more(removed, "face").word == "supported"
+    assert findings.matter_more(removed, "text").word == "not decided"
+    assert findings.matter_more(table((0.2, 0.1, 0.3), (-0.1, -0.2, -0.05), (0.1, 0.05, 0.2)), "face").word == "not decided"
+    assert "b +0.200 (+0.100 … +0.300); c +0.100" in findings.matter_more(removed, "face").sentence()
+
+
 def test_both_halves_of_the_claim_about_displays_count(findings):
     assert findings.word_of(["holds", "holds"]) == "supported"
     assert findings.word_of(["holds", "cannot be told"]) == "not decided"
@@ -70,6 +87,7 @@ def test_a_benchmark_of_displays_is_read_from_its_rows(findings, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_study_runs_goes_on_and_writes_its_page(shared, tmp_path):
     import matplotlib as mpl
 
@@ -80,13 +98,17 @@ def test_the_study_runs_goes_on_and_writes_its_page(shared, tmp_path):
     sets = [load_dataset(name, shared / "data" / name) for name in ("osie", "eyecrowd")]
     study = tool.Study(*sets, tmp_path / "work", size=(64, 96), epochs=1, pictures=48, layers=("features.3", "features.10", "features.17"))
     page = tmp_path / "docs" / "dissection.md"
-    tool.main(study, page, None, lambda what, done, total: None)
+    tool.main(study, page, None, "a laptop", lambda what, done, total: None)
+    page.write_text(page.read_text().replace("\n## In short", "\nWhat a person says of it.\n\n## In short"))
     text = page.read_text()
-    assert text.count("| not decided") + text.count("| supported") + text.count("| not supported") == 4
+    words = [line.split("|")[2].strip() for line in text.split("## In short")[1].splitlines() if line.startswith("|")][2:]
+    assert len(words) == 4
+    assert set(words) <= {"supported", "not supported", "not decided"}
+    assert "What a person says of it." in text
     assert "classification" in text
     assert (tmp_path / "docs" / "images" / "dissection-change.png").stat().st_size < 200_000
     runs = {path: path.stat().st_mtime_ns for path in (tmp_path / "work").rglob("run.json")}
-    assert len(runs) == 9
-    tool.main(study, page, None, lambda what, done, total: None)
+    assert len(runs) == 11
+    tool.main(study, page, None, "a laptop", lambda what, done, total: None)
     assert page.read_text() == text
     assert {path: path.stat().st_mtime_ns for path in runs} == runs

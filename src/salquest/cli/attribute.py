@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json as json_text
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,13 +13,16 @@ import numpy as np
 from cyclopts import Parameter
 from PIL import Image
 
-from salquest.dissection import Attribution, Place, randomisation_check
+from salquest.cli.arguments import data_set
+from salquest.cli.output import show
+from salquest.dissection import Attribution, Place, Region, RegionShare, randomisation_check, read_annotations, region_shares
 from salquest.dissection import attribute as attribute_prediction
 from salquest.dissection.attribution import BATCH, STEPS, Baseline, Method, Quantity
 from salquest.errors import InputError
+from salquest.gaze import Stimulus
 from salquest.gaze.pictures import Pixels, read_picture
 from salquest.models.catalogue import DEFAULT
-from salquest.report import outlined, signed_overlay
+from salquest.report import CellTable, outlined, signed_overlay
 from salquest.runs import versions, write_bytes, write_json
 
 # share of the difference of the targets that integrated gradients should not leave open
@@ -38,6 +42,8 @@ def attribute(
     steps: int = STEPS,
     batch: int = BATCH,
     check: Annotated[bool, Parameter(negative=())] = False,
+    regions: str | None = None,
+    data: str | None = None,
     device: str = "cpu",
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
@@ -55,24 +61,60 @@ def attribute(
         steps: Of integrated gradients.
         batch: Pictures that go through the network at a time.
         check: Compare with the same network with random weights, too (Adebayo 2018).
+        regions: Also say how much of it lies in which annotated region: "own" for those of --data, or a file or folder as `salquest dissect`
+            takes it. Pixels are then those of the file as stored, not turned by EXIF.
+        data: NAME=PATH of the data set that the picture is of, for its own regions.
         device: Where the network runs.
         json: Print the JSON document instead of a sentence.
     """
     place = Place((*(_box("--at", word) for word in at), *(_box("--region", word) for word in region)))
-    pixels = read_picture(picture, follow_exif=True)
+    pixels = read_picture(picture, follow_exif=regions is None)
+    annotated = None if regions is None else _regions(regions, data, picture, pixels)
     asked: dict[str, Any] = {"steps": steps, "batch": batch, "device": device}
     found = attribute_prediction(model, pixels, place, method=method, baseline=baseline, quantity=quantity, **asked)
     told = document(found, picture)
     if check:
         told["correlation_with_random_weights"] = randomisation_check(model, pixels, found, **asked)
+    shares = None if annotated is None else region_shares(found, annotated)
+    if shares is not None:
+        told["regions"] = [asdict(share) for share in shares]
     base = out / f"{picture.stem}.attribution"
     content = io.BytesIO()
     np.save(content, found.values)
     write_bytes(base.with_name(f"{base.name}.npy"), content.getvalue())
     write_bytes(base.with_name(f"{base.name}.png"), _drawn(found, pixels))
     write_json(base.with_name(f"{base.name}.json"), told)
+    if shares is not None and not json:
+        show(_share_cells(shares).to_terminal())
     print(json_text.dumps(told, indent=1, ensure_ascii=False) if json else _sentence(told, base.with_name(f"{base.name}.png")))
     return 0
+
+
+def _regions(source: str, data: str | None, picture: Path, pixels: Pixels) -> list[Region]:
+    annotations = read_annotations(source, None if data is None else data_set(data))
+    found = annotations.regions(Stimulus(picture.name, picture, (pixels.shape[0], pixels.shape[1])))
+    if not found:
+        known = ", ".join(annotations.names()[:3])
+        raise InputError(f"{annotations.name} has no regions of a picture called {picture.name}; it knows {known}, ...")
+    return found
+
+
+def _share_cells(shares: Sequence[RegionShare]) -> CellTable:
+    rows = [
+        [
+            ", ".join(one.categories) or "outside all regions",
+            str(one.pixels),
+            f"{one.value:+.3f}",
+            f"{one.share:.1%}",
+            f"{one.over_area:.2f}",
+        ]
+        for one in shares
+    ]
+    return CellTable(
+        ["region", "pixels", "sum", "of all", "over its area"],
+        rows,
+        "Of all: of the absolute values. Over its area: 1 is as much as anywhere.",
+    )
 
 
 def document(found: Attribution, picture: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ compares two representations is in `similarity`, and needs neither networks nor 
 
 from salquest.dissection.ablation import UnitAblation, ablate_units
 from salquest.dissection.annotations import Annotations, Region, read_annotations
-from salquest.dissection.attribution import Attribution, Place, attribute, randomisation_check
+from salquest.dissection.attribution import Attribution, Place, RegionShare, attribute, randomisation_check, region_shares
 from salquest.dissection.change import Change, change_split, over_layers, split_table
 from salquest.dissection.gathering import Settings
 from salquest.dissection.importance import Importance, remove_best
@@ -26,6 +26,7 @@ __all__ = [
     "LayerResult",
     "Place",
     "Region",
+    "RegionShare",
     "ScoreCard",
     "Settings",
     "Subject",
@@ -43,6 +44,7 @@ __all__ = [
     "over_layers",
     "randomisation_check",
     "read_annotations",
+    "region_shares",
     "remove_best",
     "split_table",
     "unit_table",

@@ -22,6 +22,7 @@ from PIL import Image
 from scipy.stats import rankdata
 from torch import Tensor
 
+from salquest.dissection.annotations.region import Region
 from salquest.dissection.interpolation import Raster
 from salquest.dissection.subjects import Size, Subject, as_input, input_size, open_subject, random_twin
 from salquest.errors import InputError, MissingExtra
@@ -38,7 +39,8 @@ Quantity = Literal["log-density", "z-score"]
 
 # deviation of the blurred baseline, as a share of the smaller side: what is left says where light and dark are, and no more
 BLUR = 0.1
-STEPS = 64
+# of integrated gradients: on photographs 64 leave a tenth of the difference open, 128 some hundredths
+STEPS = 128
 # pictures that go through the network at a time
 BATCH = 8
 # side of what occlusion covers and how far it moves, as shares of the smaller side
@@ -104,6 +106,25 @@ class Attribution:
     quantity: Quantity
     baseline: Baseline | None
     place: Place
+
+
+@dataclass(frozen=True)
+class RegionShare:
+    """What one region has of an attribution.
+
+    Attributes:
+        categories: the region's names, sorted; empty for the picture outside all regions.
+        pixels: its area.
+        value: sum of its pixels' values; above 0 the region raises the target.
+        share: of the absolute values of the whole picture, 0..1. Regions may overlap.
+        over_area: share over the region's share of the picture's area; 1: as much as anywhere.
+    """
+
+    categories: tuple[str, ...]
+    pixels: int
+    value: float
+    share: float
+    over_area: float
 
 
 def attribute(
@@ -184,6 +205,38 @@ def attribute(
         baseline if has_baseline else None,
         place,
     )
+
+
+def region_shares(found: Attribution, regions: Sequence[Region]) -> list[RegionShare]:
+    """Which annotated regions of the picture drive the prediction.
+
+    Args:
+        found: what `attribute` answered.
+        regions: of the same picture.
+
+    Returns:
+        The regions, the greatest share first, and last the picture outside all of them.
+
+    Raises:
+        InputError: no regions, or one that reaches beyond the picture.
+    """
+    size = (found.values.shape[0], found.values.shape[1])
+    if not regions:
+        raise InputError("the picture has no regions that an attribution could be shared out among")
+    if any(rows.stop > size[0] or columns.stop > size[1] for rows, columns in (region.window for region in regions)):
+        raise InputError(
+            f"regions reach beyond the picture of {size[1]} x {size[0]} pixels: they are of another picture, or of another size of it"
+        )
+    values = found.values.astype(np.float64)
+    whole = float(np.abs(values).sum()) or 1.0
+
+    def shared(categories: tuple[str, ...], mask: NDArray[np.bool_]) -> RegionShare:
+        pixels, share = int(mask.sum()), float(np.abs(values[mask]).sum()) / whole
+        return RegionShare(categories, pixels, float(values[mask].sum()), share, share * mask.size / pixels if pixels else 0.0)
+
+    masks = [region.mask(size) for region in regions]
+    own = [shared(tuple(sorted(region.categories)), mask) for region, mask in zip(regions, masks, strict=True)]
+    return [*sorted(own, key=lambda one: -one.share), shared((), ~np.logical_or.reduce(masks))]
 
 
 def randomisation_check(model: str | Path | Subject, picture: Any, found: Attribution, *, seed: int = 0, **options: Any) -> float:
