@@ -294,6 +294,23 @@ def test_the_command_shares_out_among_annotated_regions(photo, tmp_path, capsys)
     assert not (tmp_path / "second").exists()
 
 
+@pytest.mark.usefixtures("run_of")
+def test_a_data_set_alone_means_its_own_regions_of_its_own_file(planted_folder, tmp_path, capsys):
+    words = ["--at", "3,3", "--steps", "2", "--data", f"planted={planted_folder}", "--out", str(tmp_path / "out")]
+    with pytest.raises(SystemExit) as stopped:
+        main(["attribute", str(planted_folder / "stimuli" / "p0.png"), *words])
+    assert stopped.value.code == 0
+    told = json.loads((tmp_path / "out" / "p0.attribution.json").read_text())["regions"]
+    assert sorted(one["categories"] for one in told) == [[], ["blue"], ["red"]]
+    Image.new("RGB", (64, 48)).save(tmp_path / "p0.png")
+    words[-1] = str(tmp_path / "second")
+    with pytest.raises(SystemExit) as stopped:
+        main(["attribute", str(tmp_path / "p0.png"), *words])
+    assert stopped.value.code == 2
+    assert "has 64 x 48 pixels and planted's picture of that name 32 x 24: its regions do not fit" in capsys.readouterr().err
+    assert not (tmp_path / "second").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -101,7 +101,8 @@ def test_the_study_runs_goes_on_and_writes_its_page(shared, tmp_path):
     tool.main(study, page, None, "a laptop", lambda what, done, total: None)
     page.write_text(page.read_text().replace("\n## In short", "\nWhat a person says of it.\n\n## In short"))
     text = page.read_text()
-    words = [line.split("|")[2].strip() for line in text.split("## In short")[1].splitlines() if line.startswith("|")][2:]
+    short = text.split("## In short")[1].split("\n## ")[0]
+    words = [line.split("|")[2].strip() for line in short.splitlines() if line.startswith("|")][2:]
     assert len(words) == 4
     assert set(words) <= {"supported", "not supported", "not decided"}
     assert "What a person says of it." in text

@@ -17,6 +17,7 @@ from salquest.cli.arguments import data_set
 from salquest.cli.output import show
 from salquest.dissection import Attribution, Place, Region, RegionShare, randomisation_check, read_annotations, region_shares
 from salquest.dissection import attribute as attribute_prediction
+from salquest.dissection.annotations.reading import OWN
 from salquest.dissection.attribution import BATCH, STEPS, Baseline, Method, Quantity
 from salquest.errors import InputError
 from salquest.gaze import Stimulus
@@ -61,15 +62,16 @@ def attribute(
         steps: Of integrated gradients.
         batch: Pictures that go through the network at a time.
         check: Compare with the same network with random weights, too (Adebayo 2018).
-        regions: Also say how much of it lies in which annotated region: "own" for those of --data, or a file or folder as `salquest dissect`
-            takes it. Pixels are then those of the file as stored, not turned by EXIF.
+        regions: Also say how much of it lies in which annotated region: "own" (what --data alone means), or a file or folder as `salquest
+            dissect` takes it. Pixels are then those of the file as stored, not turned by EXIF.
         data: NAME=PATH of the data set that the picture is of, for its own regions.
         device: Where the network runs.
         json: Print the JSON document instead of a sentence.
     """
     place = Place((*(_box("--at", word) for word in at), *(_box("--region", word) for word in region)))
-    pixels = read_picture(picture, follow_exif=regions is None)
-    annotated = None if regions is None else _regions(regions, data, picture, pixels)
+    source = regions or (None if data is None else OWN)
+    pixels = read_picture(picture, follow_exif=source is None)
+    annotated = None if source is None else _regions(source, data, picture, pixels)
     asked: dict[str, Any] = {"steps": steps, "batch": batch, "device": device}
     found = attribute_prediction(model, pixels, place, method=method, baseline=baseline, quantity=quantity, **asked)
     told = document(found, picture)
@@ -91,8 +93,17 @@ def attribute(
 
 
 def _regions(source: str, data: str | None, picture: Path, pixels: Pixels) -> list[Region]:
-    annotations = read_annotations(source, None if data is None else data_set(data))
-    found = annotations.regions(Stimulus(picture.name, picture, (pixels.shape[0], pixels.shape[1])))
+    known_pictures = None if data is None else data_set(data)
+    annotations = read_annotations(source, known_pictures)
+    size = (pixels.shape[0], pixels.shape[1])
+    if known_pictures is not None and picture.name in known_pictures.keys:
+        stored = known_pictures[picture.name].stimulus.size
+        if stored != size:
+            raise InputError(
+                f"{picture} has {size[1]} x {size[0]} pixels and {known_pictures.name}'s picture of that name {stored[1]} x {stored[0]}: its "
+                "regions do not fit; name the data set's own file"
+            )
+    found = annotations.regions(Stimulus(picture.name, picture, size))
     if not found:
         known = ", ".join(annotations.names()[:3])
         raise InputError(f"{annotations.name} has no regions of a picture called {picture.name}; it knows {known}, ...")
