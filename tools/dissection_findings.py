@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from salquest.displays import claim
 from salquest.dissection import SCORES, Dissection, change_split, over_layers
+from salquest.dissection.change import DRAWN
 from salquest.dissection.summary import LayerSummary, interval_of
 from salquest.errors import InputError
 from salquest.models import MODELS
@@ -27,6 +28,7 @@ LEAST_REGIONS = 30
 # what is judged: the score that takes away what every region has, and the overlap with the region
 JUDGED = ("relative_nss", "iou")
 SIMILARITIES = ("pictures_cka", "rsa")
+DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -159,24 +161,73 @@ def mean_change(
     for measure in SIMILARITIES:
         whole = over_layers([c for c in changes if (c.measure, c.kind, c.minus) == (measure, kind, minus) and c.layer in layers])
         what = f"{kind} less {minus}" if minus else kind
-        answers.append(Difference.of(f"{what} ({'CKA' if measure == 'pictures_cka' else 'RSA'})", whole.value, whole.draws))
+        answers.append(Difference.of(f"{what} ({_short(measure)})", whole.value, whole.draws))
     return tuple(answers)
 
 
 def task_over_domain(
-    found: Dissection,
-    kinds: Mapping[str, Sequence[tuple[str, str]]],
-    runs: Mapping[str, Mapping[str, Sequence[tuple[str, str]]]],
-    layers: Sequence[str],
+    found: Dissection, kinds: Mapping[str, Sequence[tuple[str, str]]], runs: Mapping[str, Sequence[str]], layers: Sequence[str]
 ) -> Finding:
-    """Finding 4: the change with the task, less that with the domain as each run by itself sees it, and less that with the seed alone.
+    """Finding 4: the change with the task, less that with the domain, over pictures and runs; and less that with the seed alone.
 
-    Intervals are over pictures; asking it of each run stands for the spread over runs, of which two tell no interval.
+    Args:
+        found: with the drift of every run of saliency beside every run of the two others.
+        kinds: what networks differ in.
+        runs: the runs of "saliency", of the other "task", and of the other "domain".
+        layers: over which changes are meaned.
     """
-    differences = list(mean_change(found, kinds, "task", "seed", layers))
-    for run, own in runs.items():
-        differences += [replace(one, what=f"{one.what}, from {run}") for one in mean_change(found, own, "task", "domain", layers)]
-    return Finding("Change is due to the task more than to the domain (mean over the layers that learn):", tuple(differences))
+    differences = [
+        Difference.of(f"task less domain ({_short(measure)}), over pictures and runs", *_over_runs(found, runs, layers, measure))
+        for measure in SIMILARITIES
+    ]
+    return Finding(
+        "Change is due to the task more than to the domain (mean over the layers that learn):",
+        (*differences, *mean_change(found, kinds, "task", "seed", layers)),
+    )
+
+
+def single_runs(found: Dissection, runs: Mapping[str, Sequence[str]], layers: Sequence[str]) -> str:
+    """What one run of each would have said, in words."""
+    task, domain = (_changes(found, runs["saliency"], runs[kind], layers, SIMILARITIES[0])[0] for kind in ("task", "domain"))
+    ways = (task[:, :, None] - domain[:, None, :]).reshape(-1)
+    return (
+        f"Of the {len(ways)} ways to take one run of each, {int((ways > 0).sum())} put the task ahead and {int((ways < 0).sum())} the domain "
+        f"({ways.min():+.3f} to {ways.max():+.3f} in CKA)."
+    )
+
+
+def _over_runs(found: Dissection, runs: Mapping[str, Sequence[str]], layers: Sequence[str], measure: str) -> tuple[float, Floats]:
+    """Change with the task less change with the domain, and draws in which pictures and runs of all three kinds vary."""
+    saliency = runs["saliency"]
+    task, task_draws = _changes(found, saliency, runs["task"], layers, measure)
+    domain, domain_draws = _changes(found, saliency, runs["domain"], layers, measure)
+    value = float(task.mean() - domain.mean())
+    of_pictures = task_draws.mean(axis=(0, 1)) - domain_draws.mean(axis=(0, 1)) - value
+    draw, spread = np.random.Generator(np.random.PCG64(0)), []
+    for _ in range(DRAWS):
+        own, first, second = (draw.integers(0, len(names), len(names)) for names in (saliency, runs["task"], runs["domain"]))
+        spread.append(task[np.ix_(own, first)].mean() - domain[np.ix_(own, second)].mean() - value)
+    # means of n runs drawn with replacement from n spread too little by the root of (n - 1) / n
+    of_runs = np.array(spread) * math.sqrt(len(saliency) / (len(saliency) - 1))
+    return value, value + of_runs + draw.choice(of_pictures, DRAWS)
+
+
+def _changes(
+    found: Dissection, firsts: Sequence[str], seconds: Sequence[str], layers: Sequence[str], measure: str
+) -> tuple[Floats, Floats]:
+    """1 - similarity, the mean over layers, of all pairs (I, J), and its draws over pictures (I, J, B)."""
+
+    def mean(first: str, second: str, name: str) -> Any:
+        return np.mean([1 - getattr(found.drift[first, second][layer], name) for layer in layers], axis=0)
+
+    values, draws = (
+        np.array([[mean(first, second, name) for second in seconds] for first in firsts]) for name in (measure, DRAWN[measure])
+    )
+    return values, draws
+
+
+def _short(measure: str) -> str:
+    return "CKA" if measure == "pictures_cka" else "RSA"
 
 
 def models_apart(found: Dissection, one: str, other: str, category: str, score: str) -> Difference:

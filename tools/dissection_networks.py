@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +22,8 @@ from salquest.training import TrainingPlan, Watcher, train
 
 # networks by the names that tables and figures show
 BEFORE, BASE, OTHER, LABELS, FIXED = "ImageNet", "saliency", "saliency elsewhere", "classification", "fixed encoder"
-# what stands in the fourth finding is trained twice
-AGAIN, OTHER_AGAIN, LABELS_AGAIN = (f"{name}, seed 1" for name in (BASE, OTHER, LABELS))
+# what stands in the fourth finding is trained with each of these
+SEEDS = (0, 1, 2, 3)
 LOSSES = {"cc": "-cc", "nss": "-nss", "mse": "mse", "bce": "bce"}
 LEARNS = "features.4"
 Told = Callable[[str, int, int], None]
@@ -99,15 +99,28 @@ class Study:
         )
         labels = structs.replace(base, task="classification", loss="bce", scale="given")
         return {
-            BASE: base,
-            AGAIN: structs.replace(base, seed=1),
-            OTHER: base,
-            OTHER_AGAIN: structs.replace(base, seed=1),
-            LABELS: labels,
-            LABELS_AGAIN: structs.replace(labels, seed=1),
+            **{
+                of_seed(name, seed): structs.replace(plan, seed=seed)
+                for name, plan in ((BASE, base), (OTHER, base), (LABELS, labels))
+                for seed in SEEDS
+            },
             FIXED: structs.replace(base, unfreeze="none", channels_last=False),
             **{by_loss(name): structs.replace(base, loss=loss) for name, loss in LOSSES.items()},
         }
+
+
+def of_seed(name: str, seed: int) -> str:
+    """The network trained by another seed."""
+    return f"{name}, seed {seed}" if seed else name
+
+
+# the second run of saliency on the set
+AGAIN = of_seed(BASE, 1)
+
+
+def runs_of(name: str) -> list[str]:
+    """The network of every seed."""
+    return [of_seed(name, seed) for seed in SEEDS]
 
 
 def by_loss(name: str) -> str:
@@ -136,7 +149,7 @@ def train_all(study: Study, told: Told) -> dict[str, RunRecord]:
     records = {}
     labels = read_labels("attributes", study.data)
     for name, plan in study.plans().items():
-        data, split = (study.other, study.other_split) if name in (OTHER, OTHER_AGAIN) else (study.data, study.split)
+        data, split = (study.other, study.other_split) if name in runs_of(OTHER) else (study.data, study.split)
         watch = Watcher(
             step=lambda epoch, epochs, step, steps, losses, name=name: told(f"training {name}", (epoch - 1) * steps + step, epochs * steps)
         )
@@ -148,7 +161,7 @@ def train_all(study: Study, told: Told) -> dict[str, RunRecord]:
             device=study.device,
             cache=study.out / "features",
             metrics=("nss", "cc"),
-            labels=labels if name in (LABELS, LABELS_AGAIN) else None,
+            labels=labels if name in runs_of(LABELS) else None,
             watch=watch,
         )
     return records
@@ -165,7 +178,7 @@ def learned_table(study: Study, records: Mapping[str, RunRecord], told: Told) ->
     test = study.data.subset(study.split.test)
     for name, record in records.items():
         scores = dict(record.scores)
-        if name in (OTHER, OTHER_AGAIN):
+        if name in runs_of(OTHER):
             path = study.out / f"{folder_of(study, name).root.name}-on-{study.data.name}.csv"
             if not path.is_file():
                 found: Scores = evaluate(load_model(folder_of(study, name).root), test, metrics=("nss", "cc"))
@@ -223,26 +236,22 @@ def encoders_of(study: Study, names: Sequence[str]) -> list[Subject]:
 
 
 def kinds() -> dict[str, list[tuple[str, str]]]:
-    """What the networks of finding 4 differ in; every seed of saliency on the set beside every seed of the others."""
+    """What the networks of finding 4 differ in; every run of saliency on the set beside every run of the others."""
     return {
-        "start": [(BEFORE, BASE), (BEFORE, AGAIN)],
-        "task": [pair for run in (BASE, AGAIN) for pair in kinds_of(run)["task"]],
-        "domain": [pair for run in (BASE, AGAIN) for pair in kinds_of(run)["domain"]],
-        "seed": [(BASE, AGAIN), (OTHER, OTHER_AGAIN), (LABELS, LABELS_AGAIN)],
+        "start": [(BEFORE, run) for run in runs_of(BASE)],
+        "task": list(product(runs_of(BASE), runs_of(LABELS))),
+        "domain": list(product(runs_of(BASE), runs_of(OTHER))),
+        "seed": [pair for name in (BASE, OTHER, LABELS) for pair in combinations(runs_of(name), 2)],
     }
 
 
-def kinds_of(run: str) -> dict[str, list[tuple[str, str]]]:
-    """Task and domain, as one run of saliency on the set sees them."""
-    return {"task": [(run, LABELS), (run, LABELS_AGAIN)], "domain": [(run, OTHER), (run, OTHER_AGAIN)]}
-
-
 def loss_kinds() -> dict[str, list[tuple[str, str]]]:
-    """Each other loss beside kld, of the same start and batches; beside kld of another seed; all other pairs of losses; the seed as the floor."""
+    """Each other loss beside kld, of the same start and batches; beside kld of other seeds; all other pairs of losses; the seed as the floor."""
+    others = runs_of(BASE)[1:]
     beside = {loss: [(BASE, by_loss(loss))] for loss in LOSSES}
-    and_seed = {with_seed(loss): [(AGAIN, by_loss(loss))] for loss in LOSSES}
-    others = {f"{one} / {other}": [(by_loss(one), by_loss(other))] for one, other in combinations(LOSSES, 2)}
-    return {**beside, **and_seed, **others, "seed": [(BASE, AGAIN)]}
+    and_seed = {with_seed(loss): [(run, by_loss(loss)) for run in others] for loss in LOSSES}
+    between = {f"{one} / {other}": [(by_loss(one), by_loss(other))] for one, other in combinations(LOSSES, 2)}
+    return {**beside, **and_seed, **between, "seed": [(BASE, run) for run in others]}
 
 
 def with_seed(loss: str) -> str:

@@ -26,6 +26,7 @@ from dissection_findings import (
     matter_more,
     mean_change,
     models_apart,
+    single_runs,
     summary_of,
     task_over_domain,
     word_of,
@@ -42,9 +43,9 @@ from dissection_networks import (
     Told,
     by_loss,
     kinds,
-    kinds_of,
     learned_table,
     loss_kinds,
+    runs_of,
     with_seed,
 )
 
@@ -90,8 +91,9 @@ def page_text(results: Results, earlier: str, told: Told) -> str:
     kept = re.search(rf"\A{re.escape(TITLE)}\n(.*?)^{SHORT}$", earlier, flags=re.DOTALL | re.MULTILINE)
     introduction = kept.group(1).strip("\n") if kept else ""
     first, second = (coded_before(found, BEFORE) for found in (regions, unseen))
-    gains, checked = (favours(found, BEFORE, (BASE, AGAIN)) for found in (regions, unseen))
-    fourth = task_over_domain(unseen, kinds(), {run: kinds_of(run) for run in (BASE, AGAIN)}, study.learning)
+    gains, checked = favours(regions, BEFORE, (BASE, AGAIN)), favours(unseen, BEFORE, runs_of(BASE))
+    runs = {"saliency": runs_of(BASE), "task": runs_of(LABELS), "domain": runs_of(OTHER)}
+    fourth = task_over_domain(unseen, kinds(), runs, study.learning)
     third = deep_and_classical(results.displays) if results.displays is not None else []
     words = {
         "regions are coded before training": first.word,
@@ -111,7 +113,7 @@ def page_text(results: Results, earlier: str, told: Told) -> str:
         f"objects and attributes of {study.data.name} ({len(regions.probe)} pictures, {len(regions.probe.table)} regions, {len(study.layers)} "
         "layers; [how](../decisions/0014-units-against-regions.md)). Words such as "
         '"supported" are computed: all intervals of a statement lie above 0 (supported), all below (not supported), or neither (not decided). '
-        "Intervals are 95 % over resampled pictures; they say nothing about another training run, for which the row *seed* is there.",
+        "Intervals are 95 % over resampled pictures; they say nothing about another training run, but in the statement of section 4.",
         "",
         "## What was trained",
         "",
@@ -151,7 +153,7 @@ def page_text(results: Results, earlier: str, told: Told) -> str:
         "",
         gains.sentence(),
         "",
-        f"On unseen pictures: {checked.sentence()}",
+        f"On unseen pictures, in {len(runs_of(BASE))} runs: {checked.sentence()}",
         "",
         _markdown(_gain_table(regions)),
         "",
@@ -170,19 +172,22 @@ def page_text(results: Results, earlier: str, told: Told) -> str:
         "",
         fourth.sentence(),
         "",
+        single_runs(unseen, runs, study.learning),
+        "",
         _markdown(_change_table(unseen, study.learning)),
         "",
         "![1 - similarity by layer](images/dissection-change.png)",
         "",
         "Change is 1 - similarity of the mean activations of pictures (unbiased CKA; RSA), the mean over the layers that learn. *start*: before "
         "training against after; *task*: saliency against classification on the same pictures; *domain*: saliency on "
-        f"{study.data.name} against {study.other.name}; every seed of one beside both of the other; *seed*: the same training with another order "
-        "of pictures and another start of what stands on the encoder, in all three. The statement has to hold for each run of saliency by itself.",
+        f"{study.data.name} against {study.other.name}; every run of one beside every run of the other; *seed*: the same training with another order "
+        "of pictures and another start of what stands on the encoder, in all three. In the statement runs are resampled as pictures are; in the "
+        "table pictures alone.",
         "",
         "## Losses against losses",
         "",
         "All losses share the start and the batches of *kld*, so what differs is the loss alone. *More than a seed*: whether that is more than "
-        "another seed of kld makes. *Beyond a seed*: whether a network by that loss is further from kld's other seed than kld is itself.",
+        "another seed of kld makes. *Beyond a seed*: whether a network by that loss is further from kld's other seeds than kld is itself.",
         "",
         _markdown(_loss_table(unseen, study.learning)),
         "",
@@ -302,27 +307,28 @@ def _worded(differences: Sequence[Difference]) -> str:
     return f"{word} ({', '.join(f'{d.value:+.3f}' for d in differences)})"
 
 
-def _compared(found: Dissection) -> dict[str, str]:
+def _compared() -> dict[str, str]:
     """What stands beside kld in the table of what units encode: title -> network."""
-    return {"another seed": AGAIN, **{loss: by_loss(loss) for loss in LOSSES}}
+    seeds = {run.removeprefix(f"{BASE}, "): run for run in runs_of(BASE)[1:]}
+    return {**seeds, **{loss: by_loss(loss) for loss in LOSSES}}
 
 
 def _encoding_table(found: Dissection) -> CellTable:
     rows = []
     for category in judged_categories(found):
         row = [category, f"{summary_of(found, BASE, category, JUDGED[0])[1].top:.3f}"]
-        for name in _compared(found).values():
+        for name in _compared().values():
             apart = models_apart(found, name, BASE, category, JUDGED[0])
             text = f"{apart.value:+.3f} ({bounds(apart.low, apart.high)})"
             row.append(f"{text} {'▲' if apart.low > 0 else '▼' if apart.high < 0 else ''}".strip())
         rows.append(row)
-    return CellTable(["category", "kld", *_compared(found)], rows)
+    return CellTable(["category", "kld", *_compared()], rows)
 
 
 def _encoded_sentence(found: Dissection) -> str:
     """How many categories each loss moves, and another seed."""
     judged, said = judged_categories(found), []
-    for title, name in _compared(found).items():
+    for title, name in _compared().items():
         apart = [models_apart(found, name, BASE, category, JUDGED[0]) for category in judged]
         mean = float(np.mean([abs(one.value) for one in apart])) if apart else float("nan")
         said.append(f"{title} {sum(one.low > 0 or one.high < 0 for one in apart)} (mean |difference| {mean:.3f})")

@@ -1,6 +1,6 @@
 """What units encode before and after training: `python tools/dissection_study.py --data osie=PATH --other eyecrowd=PATH --out WORK`.
 
-Trains the networks that the comparisons need (saliency on two data sets, classification of the first one's attributes, each with two seeds;
+Trains the networks that the comparisons need (saliency on two data sets, classification of the first one's attributes, each with four seeds;
 four more losses; a fixed encoder), looks into all of them, and writes docs/results/dissection.md (or --page) with the verdicts on the four
 findings of He 2019. Everything finished stays in --out, so that the same command goes on where it was stopped.
 """
@@ -19,16 +19,15 @@ from dissection_networks import (
     BEFORE,
     FIXED,
     LABELS,
-    LABELS_AGAIN,
     LOSSES,
     OTHER,
-    OTHER_AGAIN,
     Study,
     Told,
     by_loss,
     encoders_of,
     kinds,
     loss_kinds,
+    runs_of,
     subject_of,
     train_all,
 )
@@ -66,7 +65,7 @@ def look(study: Study, told: Told) -> tuple[Dissection, Dissection]:
         "progress": told,
     }
     regions = dissect(encoders_of(study, (BEFORE, BASE, AGAIN, OTHER, LABELS)), annotations, study.probe, pairs=(), **ask)
-    names = [BEFORE, BASE, AGAIN, OTHER, OTHER_AGAIN, LABELS, LABELS_AGAIN, *(by_loss(loss) for loss in LOSSES)]
+    names = [BEFORE, *runs_of(BASE), *runs_of(OTHER), *runs_of(LABELS), *(by_loss(loss) for loss in LOSSES)]
     wanted = [pair for chosen in (*kinds().values(), *loss_kinds().values()) for pair in chosen]
     pairs = [(names.index(first), names.index(second)) for first, second in dict.fromkeys(wanted)]
     return regions, dissect(encoders_of(study, names), annotations, study.unseen, pairs=pairs, **ask)

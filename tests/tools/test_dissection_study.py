@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -64,6 +65,29 @@ def test_units_matter_more_where_every_layer_says_so(findings):
     assert "b +0.200 (+0.100 … +0.300); c +0.100" in findings.matter_more(removed, "face").sentence()
 
 
+@pytest.mark.parametrize(("spread", "word"), [(0.0, "supported"), (0.3, "not decided")])
+def test_task_over_domain_has_to_hold_over_runs(findings, spread, word):
+    """Task moves by .3 and domain by .1; the second run of saliency sees the task `spread` further off, and the first as much nearer."""
+    runs = {"saliency": ["s0", "s1"], "task": ["t0", "t1"], "domain": ["d0", "d1"]}
+
+    def drift(change):
+        return SimpleNamespace(
+            pictures_cka=1 - change, pictures_cka_draws=np.full(9, 1 - change), rsa=1 - change, rsa_draws=np.full(9, 1 - change)
+        )
+
+    drifts = {("s0", "s1"): {"x": drift(0.05)}}
+    for place, run in enumerate(runs["saliency"]):
+        drifts |= {(run, other): {"x": drift(0.3 + (2 * place - 1) * spread)} for other in runs["task"]}
+        drifts |= {(run, other): {"x": drift(0.1)} for other in runs["domain"]}
+    found = SimpleNamespace(drift=drifts)
+    kinds = {kind: [(own, other) for own in runs["saliency"] for other in runs[kind]] for kind in ("task", "domain")}
+    finding = findings.task_over_domain(found, {**kinds, "seed": [("s0", "s1")]}, runs, ["x"])
+    assert [round(one.value, 6) for one in finding.differences] == [0.2, 0.2, 0.25, 0.25]
+    assert finding.word == word
+    ahead = 8 if spread == 0 else 4
+    assert findings.single_runs(found, runs, ["x"]).startswith(f"Of the 8 ways to take one run of each, {ahead} put the task ahead")
+
+
 def test_both_halves_of_the_claim_about_displays_count(findings):
     assert findings.word_of(["holds", "holds"]) == "supported"
     assert findings.word_of(["holds", "cannot be told"]) == "not decided"
@@ -109,7 +133,7 @@ def test_the_study_runs_goes_on_and_writes_its_page(shared, tmp_path):
     assert "classification" in text
     assert (tmp_path / "docs" / "images" / "dissection-change.png").stat().st_size < 200_000
     runs = {path: path.stat().st_mtime_ns for path in (tmp_path / "work").rglob("run.json")}
-    assert len(runs) == 11
+    assert len(runs) == 17
     tool.main(study, page, None, "a laptop", lambda what, done, total: None)
     assert page.read_text() == text
     assert {path: path.stat().st_mtime_ns for path in runs} == runs
