@@ -331,8 +331,8 @@ def _encoded_sentence(found: Dissection) -> str:
     for title, name in _compared().items():
         apart = [models_apart(found, name, BASE, category, JUDGED[0]) for category in judged]
         mean = float(np.mean([abs(one.value) for one in apart])) if apart else float("nan")
-        said.append(f"{title} {sum(one.low > 0 or one.high < 0 for one in apart)} (mean |difference| {mean:.3f})")
-    return f"Of {len(judged)} categories the intervals leave 0 out for: {'; '.join(said)}."
+        said.append(f"{title}: {sum(one.low > 0 or one.high < 0 for one in apart)} (mean |difference| {mean:.3f})")
+    return f"Of {len(judged)} categories the intervals leave 0 out by network: {'; '.join(said)}."
 
 
 def _facts(results: Results) -> list[str]:
@@ -344,7 +344,7 @@ def _facts(results: Results) -> list[str]:
         "`salquest dissect`.",
         f"- Machine: {results.machine or first.device}; {', '.join(f'{name} {version}' for name, version in first.versions.items())}.",
         f"- Time of training: {sum(record.seconds for record in records.values()) / 60:.0f} minutes for {len(records)} runs.",
-        f"- Seeds: 0, and 1 where a row says so; one network with random weights, by seed {results.regions.settings.seed}.",
+        f"- Seeds: 0, or what a row says; one network with random weights, by seed {results.regions.settings.seed}.",
         f"- Encoder before training: {first.network['encoder']['name']}, weights {study.weights}.",
     ]
 
