@@ -39,7 +39,7 @@ Quantity = Literal["log-density", "z-score"]
 
 # deviation of the blurred baseline, as a share of the smaller side: what is left says where light and dark are, and no more
 BLUR = 0.1
-# of integrated gradients: on photographs 64 leave a tenth of the difference open, 128 some hundredths
+# of integrated gradients; what they leave open is told with every answer
 STEPS = 128
 # pictures that go through the network at a time
 BATCH = 8
